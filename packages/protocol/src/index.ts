@@ -1,0 +1,2 @@
+export * from "./hub-protocol.ts";
+export * from "./messages.ts";

@@ -1,0 +1,20 @@
+import type { ClientMessage } from "@signalbox/transport";
+import type { HubConnection } from "../hub/hub-connection.ts";
+
+/**
+ * Who hears what happens in a hub: webhooks (`upstream/`), app servers, an in-process hub. The hub calls, the backend answers by
+ * commands; a backend never touches a socket. Calls for one connection come in the order the client caused them and never overlap with
+ * `disconnected`, which is the last and comes exactly once for each `connected`. A backend that cannot keep up pauses the connection
+ * (`connection.pause()`); nothing may be dropped. None of the calls may throw; what fails later is the backend's to report.
+ */
+export interface Backend {
+  /** Who answers the hub handshake and keeps the connection alive. Asked when the connection opens; does not change afterwards. */
+  readonly handshake: "service" | "backend";
+  connected(connection: HubConnection): void;
+  /** Types 1 to 5 and 7. Completions that answer an invocation of the hub itself have been taken out. */
+  message(connection: HubConnection, message: ClientMessage): void;
+  /** @param error undefined for a graceful end */
+  disconnected(connection: HubConnection, error: string | undefined): void;
+  /** Resolves when nothing is under way any more: the service is stopping. */
+  drained(): Promise<void>;
+}

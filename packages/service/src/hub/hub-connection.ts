@@ -1,0 +1,20 @@
+import type { Connection } from "@signalbox/transport";
+import type { Claim } from "../auth/claims.ts";
+
+/** Who the client is and how it came, fixed when it connected. */
+export interface Client {
+  /** Lower-case name under which commands find the hub. */
+  readonly hub: string;
+  readonly userId: string | undefined;
+  /** In the order of the token, arrays expanded, names as .NET maps them. */
+  readonly claims: readonly Claim[];
+  /** The raw query of the connect request with its leading `?`, without `access_token` and `id`; empty when nothing is left. */
+  readonly query: string;
+}
+
+/** A client inside its hub. */
+export interface HubConnection {
+  readonly id: string;
+  readonly client: Client;
+  readonly connection: Connection;
+}

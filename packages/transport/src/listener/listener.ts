@@ -1,0 +1,121 @@
+/**
+ * The seam between Signalbox and the JavaScript runtime: one HTTP and WebSocket listener. Only its implementations know whether Node
+ * or Bun runs. Every implementation passes the suite in `listener.suite.ts`.
+ */
+export interface ListenerOptions {
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** Undefined listens on both loopback addresses (127.0.0.1 and, where there is one, ::1). */
+  readonly host?: string;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Largest request header block, bytes (the cloud's limit is 16 KiB). Beyond: 431. */
+  readonly maxHeaderBytes: number;
+  /** Largest WebSocket message, bytes; beyond it the socket is closed with 1009. */
+  readonly maxMessageBytes: number;
+  readonly handler: ListenerHandler;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Addresses really bound. */
+  readonly hosts: readonly string[];
+  /** Stops accepting connections; open ones go on. Resolves when the port is free. */
+  stopAccepting(): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+/** What a listener calls. A throw or rejection becomes a 500 with an empty body and is reported by `onError`. */
+export interface ListenerHandler {
+  /**
+   * Asked first for every request that is no upgrade, so that the hottest routes skip building a `Request`.
+   * Returns undefined when the route is not one of them; the request then goes to `fetch` untouched.
+   */
+  hot?(request: HotRequest): HotReply | Promise<HotReply> | undefined;
+  /** Everything else. The response body may be a stream; it is cancelled when the client goes away. */
+  fetch(request: Request, peer: Peer): Response | Promise<Response>;
+  /** A WebSocket upgrade. May take its time; the handshake is answered when the verdict is there. */
+  upgrade(request: UpgradeRequest): UpgradeVerdict | Promise<UpgradeVerdict>;
+  onError?(error: unknown): void;
+}
+
+export interface Peer {
+  /** The address of the TCP peer, for example 127.0.0.1; empty when the runtime cannot tell. */
+  readonly address: string;
+  /** True behind TLS. */
+  readonly secure: boolean;
+}
+
+export interface HotRequest {
+  readonly method: string;
+  /** Path and query as sent, not decoded. */
+  readonly target: string;
+  /** Lower-case name; repeated headers joined as HTTP says; undefined when absent. */
+  header(name: string): string | undefined;
+  /**
+   * The whole body.
+   * @throws {BodyTooLargeError} when it exceeds `limit` bytes, declared or while reading
+   */
+  body(limit: number): Promise<Uint8Array>;
+}
+
+export class BodyTooLargeError extends Error {
+  override readonly name = "BodyTooLargeError";
+}
+
+/** A small answer: no streaming, body at most a few KiB. */
+export interface HotReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface UpgradeRequest {
+  /** Path and query as sent. */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly peer: Peer;
+  /** Subprotocols the client offered, in its order; empty when none. */
+  readonly subprotocols: readonly string[];
+}
+
+export type UpgradeVerdict =
+  | {
+      readonly accept: SocketHandler;
+      /** Echoed to the client; must be one it offered. Absent: none is selected. */
+      readonly subprotocol?: string;
+    }
+  | { readonly refuse: Response };
+
+/** Receives the life of one WebSocket. Calls never overlap. */
+export interface SocketHandler {
+  open(socket: Socket): void;
+  /** A whole message. `data` is valid beyond the call. */
+  message(data: Uint8Array, isText: boolean): void;
+  /** Bytes waiting in the socket fell to zero after having been above zero. */
+  drained?(): void;
+  /** A pong or ping arrived: the peer lives. */
+  alive?(): void;
+  /** Once, whatever the end: close handshake, socket error, abort. 1006 when no close frame was seen. */
+  closed(code: number, reason: string): void;
+}
+
+/** An open WebSocket. Sends never throw: after the end they do nothing. */
+export interface Socket {
+  /**
+   * Sends one message made of parts (a single write). Parts are shared between sockets and must not change afterwards.
+   * Text frames hold UTF-8.
+   */
+  send(parts: readonly Uint8Array[], isText: boolean): void;
+  /** Bytes handed to the socket that the operating system has not taken yet. */
+  readonly pendingBytes: number;
+  ping(): void;
+  /** Close handshake after what was sent. Aborts by itself when the peer does not answer within 5 s. */
+  close(code: number, reason?: string): void;
+  /** Ends the TCP connection at once. */
+  abort(): void;
+  /** Stops and restarts reading from the socket: back-pressure towards the peer. */
+  pause(): void;
+  resume(): void;
+}

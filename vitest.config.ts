@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Tests read the sources, not the build, so a change shows at once.
+const source = { resolve: { conditions: ["signalbox-source"] }, ssr: { resolve: { conditions: ["signalbox-source"] } } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...source, test: { name: "packages", include: ["packages/*/src/**/*.test.ts"], testTimeout: 20_000 } },
+      { ...source, test: { name: "e2e", include: ["e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+    ],
+  },
+});
