@@ -5,6 +5,8 @@ import type { Claim } from "../auth/claims.ts";
 export interface Client {
   /** Lower-case name under which commands find the hub. */
   readonly hub: string;
+  /** The hub's name as this client spelled it: patterns, URLs and headers of the upstream use this one. */
+  readonly hubName: string;
   readonly userId: string | undefined;
   /** In the order of the token, arrays expanded, names as .NET maps them. */
   readonly claims: readonly Claim[];

@@ -82,6 +82,8 @@ export interface ConnectionLimits {
   readonly reconnectBufferBytes: number;
   /** 30,000: how long a connection waits for its client to come back; 0 switches stateful reconnect off. */
   readonly reconnectWindow: number;
-  /** 90,000 (claim `asrs.s.ttl` shortens it): an empty poll is answered after this time. */
+  /** 90,000: an empty poll is answered after this time. */
   readonly pollTimeout: number;
+  /** 5,000 (claim `asrs.s.ttl`, 1–300 s, replaces it): a long-polling client that lets this much pass without a poll is gone. */
+  readonly pollInterval: number;
 }
