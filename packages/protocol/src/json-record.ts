@@ -1,0 +1,51 @@
+import { MessageTooLargeError, type RecordReader } from "./hub-protocol.ts";
+import { PendingBytes } from "./pending-bytes.ts";
+
+/** Ends every JSON record. Cannot occur inside one: JSON escapes control characters. */
+export const recordSeparator = 0x1e;
+
+/** @throws {MessageTooLargeError} */
+export function checkSize(size: number, limit: number): void {
+  if (size > limit) throw new MessageTooLargeError(`The maximum message size of ${limit}B was exceeded.`);
+}
+
+const none: readonly Uint8Array[] = [];
+
+export class JsonRecordReader implements RecordReader {
+  readonly #limit: number;
+  readonly #pending = new PendingBytes();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get pendingBytes(): number {
+    return this.#pending.length;
+  }
+
+  read(chunk: Uint8Array): readonly Uint8Array[] {
+    let start = 0;
+    let end = chunk.indexOf(recordSeparator) + 1;
+    let records: Uint8Array[] | undefined;
+    if (end > 0 && this.#pending.length > 0) {
+      checkSize(this.#pending.length + end, this.#limit);
+      this.#pending.append(chunk.subarray(0, end));
+      records = [this.#pending.take()];
+      start = end;
+      end = chunk.indexOf(recordSeparator, start) + 1;
+    }
+    while (end > 0) {
+      checkSize(end - start, this.#limit);
+      const record = chunk.subarray(start, end);
+      if (records === undefined) records = [record];
+      else records.push(record);
+      start = end;
+      end = chunk.indexOf(recordSeparator, start) + 1;
+    }
+    if (start < chunk.length) {
+      checkSize(this.#pending.length + chunk.length - start, this.#limit);
+      this.#pending.append(chunk.subarray(start));
+    }
+    return records ?? none;
+  }
+}

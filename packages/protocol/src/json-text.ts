@@ -1,0 +1,102 @@
+import { ProtocolError } from "./hub-protocol.ts";
+
+/** ES2026 (JSON.parse source text access): on every supported runtime, not yet in TypeScript's library. */
+interface JsonWithSource {
+  parse(
+    text: string,
+    reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+}
+const json = JSON as unknown as JsonWithSource;
+
+// A number begins the text or follows one of these; shorter runs of digits are below 2^53 whatever they are.
+const mayHoldBigInteger = /(?:^|[[:,\s-])\d{16}/;
+const integer = /^-?\d+$/;
+
+/**
+ * JSON.parse without loss: an integer beyond ±(2^53 − 1) becomes a bigint. Every other number is a number, also one with a fraction
+ * or an exponent. A `__proto__` member becomes an ordinary own property.
+ * @throws {ProtocolError} with the parser's sentence: not JSON, or nested too deeply
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return mayHoldBigInteger.test(text) ? json.parse(text, keepBigInteger) : JSON.parse(text);
+  } catch (cause) {
+    throw jsonError(cause, "read");
+  }
+}
+
+function keepBigInteger(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+  return typeof value === "number" &&
+    !Number.isSafeInteger(value) &&
+    context.source !== undefined &&
+    integer.test(context.source)
+    ? BigInt(context.source)
+    : value;
+}
+
+/**
+ * JSON.stringify that also knows what MessagePack brings: a bigint becomes a plain integer, bytes (Uint8Array and other views) base64.
+ * As ever a Date becomes ISO 8601 text, a number that is not finite `null`, `undefined` in an array `null`.
+ * @throws {ProtocolError} for a cycle, too deep nesting, or a value that has no JSON (a function at the top)
+ */
+export function stringifyJson(value: unknown): string {
+  const text = tryPlain(value);
+  if (text !== undefined && !mayHoldBytes(text)) return text;
+  try {
+    const careful = JSON.stringify(value, replaceSpecial) as string | undefined;
+    if (careful !== undefined) return careful;
+  } catch (cause) {
+    throw jsonError(cause, "write");
+  }
+  throw new ProtocolError(`A ${typeof value} cannot be written as JSON.`);
+}
+
+/** Undefined when the value holds a bigint or cannot be written at all: the careful pass tells which. */
+function tryPlain(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes leave these traces in plain JSON: with items, empty, and as Node's Buffer. Looking for them is far cheaper than a replacer. */
+function mayHoldBytes(text: string): boolean {
+  return text.includes('{"0":') || text.includes("{}") || text.includes('{"type":"Buffer"');
+}
+
+function replaceSpecial(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return json.rawJSON(value.toString());
+  if (typeof value !== "object" || value === null) return value;
+  // Buffer's toJSON has run already: look at what it was called on.
+  const original = (this as Record<string, unknown>)[key];
+  return ArrayBuffer.isView(original) ? base64(original) : value;
+}
+
+function base64(view: ArrayBufferView): string {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("base64");
+}
+
+function jsonError(cause: unknown, action: "read" | "write"): ProtocolError {
+  if (cause instanceof ProtocolError) return cause;
+  if (cause instanceof RangeError) return new ProtocolError(`The JSON is nested too deeply to ${action}.`, { cause });
+  return new ProtocolError(cause instanceof Error ? cause.message : String(cause), { cause });
+}
+
+/** What ASP.NET Core calls the kind of a parsed value in its sentences. */
+export function jsonTokenName(value: unknown): string {
+  if (value === null) return "Null";
+  if (Array.isArray(value)) return "Array";
+  switch (typeof value) {
+    case "string":
+      return "String";
+    case "boolean":
+      return value ? "True" : "False";
+    case "object":
+      return "Object";
+    default:
+      return "Number";
+  }
+}
