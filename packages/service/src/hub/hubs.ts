@@ -1,0 +1,114 @@
+import type { ClientMessage, CloseReason, Connection, ConnectionHandler } from "@signalbox/transport";
+import type { Backend } from "../backends/backend.ts";
+import type { MembershipStore } from "../store/membership-store.ts";
+import type { Answer, Command } from "./command.ts";
+import { Hub } from "./hub.ts";
+import type { Client } from "./hub-connection.ts";
+import type { Member } from "./member.ts";
+
+const expirySweepMs = 60_000;
+
+/**
+ * All hubs of this node, and the place where clients' events meet back ends' commands.
+ *
+ *   transport ──opened, message, closed──▶ Hubs ──connected, message, disconnected──▶ Backend
+ *   doors     ──────────command──────────▶ Hubs ──send, close───────────────────────▶ Connection
+ *
+ * A hub exists while it has a connection or remembers a user's group; commands on others answer as an empty hub would.
+ */
+export class Hubs implements ConnectionHandler {
+  readonly #hubs = new Map<string, Hub>();
+  readonly #store: MembershipStore;
+  readonly #backendOf: (hub: string) => Backend;
+  /** Connections that a command closed and whose transport has not ended yet. */
+  readonly #closing = new Map<Connection, Member>();
+  readonly #sweep: NodeJS.Timeout;
+
+  /** @param backendOf who hears of a hub's events; answers the same for the life of a connection */
+  constructor(store: MembershipStore, backendOf: (hub: string) => Backend) {
+    this.#store = store;
+    this.#backendOf = backendOf;
+    for (const membership of store.all()) this.#open(membership.hub).userGroups.restore(membership);
+    this.#sweep = setInterval(() => this.#removeExpired(), expirySweepMs).unref();
+    this.#removeExpired();
+  }
+
+  /** Names of the hubs that have a connection or remember a user's group, in no particular order. */
+  names(): readonly string[] {
+    return [...this.#hubs.keys()];
+  }
+
+  all(): Iterable<Hub> {
+    return this.#hubs.values();
+  }
+
+  /**
+   * Carries out a command.
+   * @param name lower-case
+   * @throws {StoreError} when a membership cannot be kept; nothing has changed then
+   */
+  async execute<C extends Command>(name: string, command: C): Promise<Answer<C>> {
+    const hub = this.#hubs.get(name) ?? (command.do === "join" ? this.#open(name) : this.#make(name));
+    const answer = await hub.execute(command);
+    if (command.do !== "send") this.#forgetIfEmpty(hub);
+    return answer as Answer<C>;
+  }
+
+  opening(connection: Connection): "answer" | "relay" {
+    return this.#backendOf(hubOf(connection)).handshake === "service" ? "answer" : "relay";
+  }
+
+  opened(connection: Connection): void {
+    const hub = hubOf(connection);
+    this.#backendOf(hub).connected(this.#open(hub).add(connection));
+  }
+
+  message(connection: Connection, message: ClientMessage): void {
+    const hub = this.#hubs.get(hubOf(connection));
+    const member = hub?.find(connection.id);
+    // A connection that a command closed has nothing more to say.
+    if (hub === undefined || member === undefined || hub.isAnswer(member, message)) return;
+    this.#backendOf(hub.name).message(member, message);
+  }
+
+  closed(connection: Connection, _reason: CloseReason, error: string | undefined): void {
+    const name = hubOf(connection);
+    const hub = this.#hubs.get(name);
+    const member = this.#closing.get(connection) ?? hub?.find(connection.id);
+    if (member === undefined) return;
+    this.#closing.delete(connection);
+    hub?.remove(member);
+    if (hub !== undefined) this.#forgetIfEmpty(hub);
+    this.#backendOf(name).disconnected(member, error);
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep);
+  }
+
+  #open(name: string): Hub {
+    const hub = this.#hubs.get(name) ?? this.#make(name);
+    this.#hubs.set(name, hub);
+    return hub;
+  }
+
+  #make(name: string): Hub {
+    return new Hub(name, this.#store, (member) => this.#closing.set(member.connection, member));
+  }
+
+  #forgetIfEmpty(hub: Hub): void {
+    if (hub.isEmpty && this.#hubs.get(hub.name) === hub) this.#hubs.delete(hub.name);
+  }
+
+  #removeExpired(): void {
+    this.#store.removeExpired(Date.now());
+    for (const hub of [...this.#hubs.values()]) {
+      hub.userGroups.removeExpired();
+      this.#forgetIfEmpty(hub);
+    }
+  }
+}
+
+function hubOf(connection: Connection): string {
+  return (connection.context as Client).hub;
+}

@@ -1,0 +1,106 @@
+import { type CloseReasonName, CloseReasons } from "@signalbox/transport";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Hub } from "../hub/hub.ts";
+
+/** What metrics read when they are scraped: counting costs nothing in between. */
+export interface MetricSources {
+  hubs(): Iterable<Hub>;
+  /** Client connections, those in their handshake included. */
+  connections(): number;
+  draining(): boolean;
+}
+
+export type UpstreamOutcome = "ok" | "refused" | "failed";
+
+/** The service's Prometheus metrics; `docs/metrics.md` is generated from them. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #opened: Counter;
+  readonly #closed: Counter<"reason">;
+  readonly #upstream: Histogram<"hub" | "category" | "outcome">;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: "signalbox_connections",
+      help: "Client connections open now (Azure: ConnectionCount)",
+      registers,
+      collect() {
+        this.set(sources.connections());
+      },
+    });
+    new Gauge({
+      name: "signalbox_hub_connections",
+      help: "Client connections of a hub",
+      labelNames: ["hub"],
+      registers,
+      collect() {
+        this.reset();
+        for (const hub of sources.hubs()) this.set({ hub: hub.name }, hub.size);
+      },
+    });
+    perHub(
+      "signalbox_messages_sent_total",
+      "Messages queued towards clients, one a receiver (Azure: OutboundTraffic counts bytes)",
+      (hub) => hub.delivered,
+    );
+    perHub(
+      "signalbox_messages_received_total",
+      "Messages received from clients, pings and acknowledgements not counted",
+      (hub) => hub.received,
+    );
+    new Gauge({
+      name: "signalbox_draining",
+      help: "1 while the service hands its clients over before it stops",
+      registers,
+      collect() {
+        this.set(sources.draining() ? 1 : 0);
+      },
+    });
+    this.#opened = new Counter({
+      name: "signalbox_connections_opened_total",
+      help: "Connections whose handshake succeeded (Azure: ConnectionOpenCount)",
+      registers,
+    });
+    this.#closed = new Counter({
+      name: "signalbox_connections_closed_total",
+      help: "Connections that ended, by close reason (Azure: ConnectionCloseCount and its categories)",
+      labelNames: ["reason"],
+      registers,
+    });
+    for (const { metric } of Object.values(CloseReasons)) this.#closed.inc({ reason: metric }, 0);
+    this.#upstream = new Histogram({
+      name: "signalbox_upstream_seconds",
+      help: "Duration of upstream calls, the time in the queue not counted",
+      labelNames: ["hub", "category", "outcome"],
+      buckets: [0.005, 0.025, 0.1, 0.5, 2, 10, 60],
+      registers,
+    });
+
+    function perHub(name: string, help: string, value: (hub: Hub) => number): void {
+      new Counter({
+        name,
+        help,
+        labelNames: ["hub"],
+        registers,
+        collect() {
+          this.reset();
+          for (const hub of sources.hubs()) this.inc({ hub: hub.name }, value(hub));
+        },
+      });
+    }
+  }
+
+  opened(): void {
+    this.#opened.inc();
+  }
+
+  closed(reason: CloseReasonName): void {
+    this.#closed.inc({ reason: CloseReasons[reason].metric });
+  }
+
+  upstream(hub: string, category: string, outcome: UpstreamOutcome, seconds: number): void {
+    this.#upstream.observe({ hub, category, outcome }, seconds);
+  }
+}
