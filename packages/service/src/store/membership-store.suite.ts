@@ -59,7 +59,12 @@ export function membershipStoreSuite(name: string, reopen: (store?: MembershipSt
     });
 
     it("lists in the order of joining", () => {
-      for (const [group, joinedAt] of [["b", 3], ["a", 2], ["c", 1]] as const) store.put({ ...membership, group, joinedAt });
+      for (const [group, joinedAt] of [
+        ["b", 3],
+        ["a", 2],
+        ["c", 1],
+      ] as const)
+        store.put({ ...membership, group, joinedAt });
       expect([...store.all()].map(({ group }) => group)).toEqual(["c", "a", "b"]);
     });
   });

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { StoreError } from "./membership-store.ts";
 import { membershipStoreSuite } from "./membership-store.suite.ts";
+import { StoreError } from "./membership-store.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "signalbox-store-"));

@@ -25,12 +25,16 @@ export class SqliteStore implements MembershipStore {
     this.#put = this.#database.prepare("INSERT OR REPLACE INTO membership VALUES (?, ?, ?, ?, ?)");
     this.#removeOne = this.#database.prepare('DELETE FROM membership WHERE hub = ? AND user = ? AND "group" = ?');
     this.#removeAll = this.#database.prepare("DELETE FROM membership WHERE hub = ? AND user = ?");
-    this.#removeExpired = this.#database.prepare(`DELETE FROM membership WHERE coalesce(expiresAt, joinedAt + ${longestMembership}) <= ?`);
+    this.#removeExpired = this.#database.prepare(
+      `DELETE FROM membership WHERE coalesce(expiresAt, joinedAt + ${longestMembership}) <= ?`,
+    );
   }
 
   all(): Iterable<Membership> {
     // The order of joining decides which memberships without a time to live are the latest of their user.
-    const rows = guarded("The memberships cannot be read", () => this.#database.prepare("SELECT * FROM membership ORDER BY joinedAt").all());
+    const rows = guarded("The memberships cannot be read", () =>
+      this.#database.prepare("SELECT * FROM membership ORDER BY joinedAt").all(),
+    );
     return rows.map(({ expiresAt, ...row }) => ({ ...row, expiresAt: expiresAt ?? undefined }) as Membership);
   }
 
@@ -60,7 +64,8 @@ function open(file: string): DatabaseSync {
     // A second process would overwrite what the first holds in memory, so the lock is kept from the first write on.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-    if (version > schema.length) throw new Error(`it was written by a newer Signalbox (format ${version}, this one knows ${schema.length})`);
+    if (version > schema.length)
+      throw new Error(`it was written by a newer Signalbox (format ${version}, this one knows ${schema.length})`);
     for (const step of schema.slice(version)) database.exec(step);
     database.exec(`PRAGMA user_version = ${schema.length}`);
     return database;
