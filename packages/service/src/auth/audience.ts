@@ -1,0 +1,135 @@
+import { hostName, type OwnHosts } from "./own-hosts.ts";
+import { TokenError, type TokenPayload } from "./token-verifier.ts";
+
+/** An `aud` value taken apart. Scheme and port are left out: TLS may end at a proxy, and SDKs drop or keep the port. */
+interface Audience {
+  readonly text: string;
+  readonly host: string;
+  /** Without trailing slashes; empty for the root. */
+  readonly path: string;
+  /** Without the `?`. */
+  readonly query: string;
+}
+
+/** Taken apart once a token: the verifier answers the same payload while the token is cached. */
+const audiences = new WeakMap<TokenPayload, readonly Audience[]>();
+
+/**
+ * A client's token must be for the URL of its hub, `{scheme}://{host}/client/?hub={hub}` (reference serverless-upstream §1.2, §6.3).
+ * Scheme, port, letter case of path and hub, the slash after `client` and further query parameters make no difference.
+ * @param hub lower-case
+ * @param hostHeader of the request
+ * @throws {TokenError} when no audience of the token is that URL
+ */
+export function requireClientAudience(payload: TokenPayload, hub: string, own: OwnHosts, hostHeader: string | undefined): void {
+  requireAudience(payload, own, hostHeader, (audience) => isHubAt("/client", hub, audience), `/client/?hub=${hub}`);
+}
+
+/**
+ * A REST caller's token must be for the URL it calls (reference serverless-upstream §4.3): scheme, port, query and trailing slash make
+ * no difference, nor does letter case up to and including the hub. Behind the hub the decoded segments must be equal to the letter.
+ * @param target path and query as sent
+ * @param hostHeader of the request
+ * @throws {TokenError} when no audience of the token is that URL
+ */
+export function requireRestAudience(
+  payload: TokenPayload,
+  target: string,
+  own: OwnHosts,
+  hostHeader: string | undefined,
+): void {
+  requireAudience(payload, own, hostHeader, (audience) => isPathOf(target, audience.path), target);
+}
+
+function requireAudience(
+  payload: TokenPayload,
+  own: OwnHosts,
+  hostHeader: string | undefined,
+  fits: (audience: Audience) => boolean,
+  expected: string,
+): void {
+  const candidates = audiencesOf(payload);
+  for (const audience of candidates) {
+    if (fits(audience) && own.has(audience.host, hostHeader)) return;
+  }
+  if (candidates.length === 0) throw new TokenError("The audience is missing or is no URL");
+  const stranger = candidates.find(fits);
+  throw new TokenError(
+    stranger === undefined
+      ? `The audience '${candidates[0]?.text}' is invalid: this request is for '${expected}'`
+      : `The audience '${stranger.text}' is invalid: this service is not known as '${stranger.host}'`,
+  );
+}
+
+function audiencesOf(payload: TokenPayload): readonly Audience[] {
+  let known = audiences.get(payload);
+  if (known === undefined) {
+    const aud: unknown = payload.aud;
+    known = (Array.isArray(aud) ? aud : [aud]).map(parseAudience).filter((audience) => audience !== undefined);
+    audiences.set(payload, known);
+  }
+  return known;
+}
+
+const audienceForm = /^(?:https?|wss?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i;
+
+function parseAudience(text: unknown): Audience | undefined {
+  const parts = typeof text === "string" ? audienceForm.exec(text) : null;
+  if (parts === null) return undefined;
+  return {
+    text: text as string,
+    host: hostName(parts[1] ?? ""),
+    path: withoutTrailingSlash(parts[2] ?? ""),
+    query: parts[3] ?? "",
+  };
+}
+
+function isHubAt(path: string, hub: string, audience: Audience): boolean {
+  if (audience.path !== path && audience.path.toLowerCase() !== path) return false;
+  // The form every SDK writes, told apart without taking the query apart.
+  if (audience.query === `hub=${hub}`) return true;
+  const hubs = new URLSearchParams(audience.query).getAll("hub");
+  return hubs.length === 1 && hubs[0]?.toLowerCase() === hub;
+}
+
+function isPathOf(target: string, path: string): boolean {
+  // The usual case, without copying anything: the audience's path as it stands, then the end, a slash or the query.
+  if (path !== "" && target.startsWith(path)) {
+    const next = target.charCodeAt(path.length);
+    if (Number.isNaN(next) || next === questionMark) return true;
+  }
+  const query = target.indexOf("?");
+  return samePath(withoutTrailingSlash(query < 0 ? target : target.slice(0, query)), path);
+}
+
+const questionMark = 0x3f;
+
+function samePath(left: string, right: string): boolean {
+  const ours = left.split("/");
+  const theirs = right.split("/");
+  if (ours.length !== theirs.length) return false;
+  // `/api/hubs/{hub}`, `/api/v1/hubs/{hub}`: up to the segment behind `hubs` (or `hub`) letter case does not count.
+  const hub = ours.findIndex((segment) => /^hubs?$/i.test(segment)) + 1;
+  return ours.every((segment, at) => {
+    const mine = decoded(segment);
+    const other = decoded(theirs[at] ?? "");
+    return hub === 0 || at <= hub ? mine.toLowerCase() === other.toLowerCase() : mine === other;
+  });
+}
+
+function decoded(segment: string): string {
+  if (!segment.includes("%")) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function withoutTrailingSlash(path: string): string {
+  let end = path.length;
+  while (end > 0 && path.charCodeAt(end - 1) === slash) end--;
+  return path.slice(0, end);
+}
+
+const slash = 0x2f;
