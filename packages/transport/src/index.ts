@@ -1,4 +1,6 @@
 export * from "./connection/admission.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
+export * from "./listener/listen.ts";
+export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";

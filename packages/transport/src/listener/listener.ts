@@ -26,7 +26,10 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** What a listener calls. A throw or rejection becomes a 500 with an empty body and is reported by `onError`. */
+/**
+ * What a listener calls. A throw or rejection becomes a 500 with an empty body and is reported by `onError`; a throw from a
+ * `SocketHandler` ends its socket and is reported as well.
+ */
 export interface ListenerHandler {
   /**
    * Asked first for every request that is no upgrade, so that the hottest routes skip building a `Request`.
@@ -60,8 +63,14 @@ export interface HotRequest {
   body(limit: number): Promise<Uint8Array>;
 }
 
+/** The answer to a request that fails with this is 413, whoever lets it through. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
+
+  /** @param limit bytes */
+  constructor(limit?: number) {
+    super(limit === undefined ? "The request body is too large." : `The request body is larger than ${limit} bytes.`);
+  }
 }
 
 /** A small answer: no streaming, body at most a few KiB. */
@@ -82,6 +91,7 @@ export interface UpgradeRequest {
 
 export type UpgradeVerdict =
   | {
+      /** Not called at all when the client has gone before the handshake was answered. */
       readonly accept: SocketHandler;
       /** Echoed to the client; must be one it offered. Absent: none is selected. */
       readonly subprotocol?: string;
@@ -91,13 +101,16 @@ export type UpgradeVerdict =
 /** Receives the life of one WebSocket. Calls never overlap. */
 export interface SocketHandler {
   open(socket: Socket): void;
-  /** A whole message. `data` is valid beyond the call. */
+  /** A whole message. `data` is valid beyond the call. None comes after `close` or `abort` of the socket. */
   message(data: Uint8Array, isText: boolean): void;
   /** Bytes waiting in the socket fell to zero after having been above zero. */
   drained?(): void;
   /** A pong or ping arrived: the peer lives. */
   alive?(): void;
-  /** Once, whatever the end: close handshake, socket error, abort. 1006 when no close frame was seen. */
+  /**
+   * Once, whatever the end: close handshake, socket error, abort. The code is the peer's (1005: a close frame without one), or that
+   * with which this side ended a peer that broke the protocol (1002, 1007, 1009); 1006 when there was neither.
+   */
   closed(code: number, reason: string): void;
 }
 
@@ -115,7 +128,7 @@ export interface Socket {
   close(code: number, reason?: string): void;
   /** Ends the TCP connection at once. */
   abort(): void;
-  /** Stops and restarts reading from the socket: back-pressure towards the peer. */
+  /** Stops and restarts reading from the socket: back-pressure towards the peer. Messages already read may still arrive. */
   pause(): void;
   resume(): void;
 }

@@ -1,0 +1,152 @@
+import http from "node:http";
+import { type Bound, bindAll } from "./bind.ts";
+import { BunRequest, toResponse } from "./bun-request.ts";
+import { type BunServer, bun } from "./bun-runtime.ts";
+import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
+import {
+  BodyTooLargeError,
+  type HotReply,
+  type Listener,
+  type ListenerOptions,
+  type Peer,
+  type UpgradeVerdict,
+} from "./listener.ts";
+import { asksForWebSocket, parseSubprotocols } from "./upgrade.ts";
+
+/** Seconds without traffic after which an HTTP connection is ended: between requests, while one arrives, and while one waits for its answer. */
+const HTTP_IDLE_TIMEOUT = 240;
+
+/**
+ * Listens on Bun, by Bun's own HTTP and WebSocket server. Differences that Bun does not let hide: the header limit is one for the whole
+ * process (the last listener started sets it), `target` has its dot segments resolved, `stopAccepting` ends idle keep-alive connections.
+ * @throws {ListenError} when the address cannot be bound or the certificate cannot be used
+ */
+export async function listenOnBun(options: ListenerOptions): Promise<Listener> {
+  const listener = new BunListener(options);
+  await listener.bind();
+  return listener;
+}
+
+interface BoundServer extends Bound {
+  readonly server: BunServer<BunSocket>;
+}
+
+class BunListener implements Listener, SocketOwner {
+  readonly closing = new ClosingSockets();
+  readonly #options: ListenerOptions;
+  #bound: readonly BoundServer[] = [];
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  get port(): number {
+    return this.#bound[0]!.port;
+  }
+
+  get hosts(): readonly string[] {
+    return this.#bound.map((bound) => bound.host);
+  }
+
+  async bind(): Promise<void> {
+    (http as { maxHeaderSize: number }).maxHeaderSize = this.#options.maxHeaderBytes;
+    this.#bound = await bindAll(this.#options.host, this.#options.port, async (host, port) => this.#bindOne(host, port));
+  }
+
+  async stopAccepting(): Promise<void> {
+    // The promise of `stop` waits for the connections; the port is free at once.
+    for (const { server } of this.#bound) void server.stop();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#bound.map(({ server }) => server.stop(true)));
+  }
+
+  report(error: unknown): void {
+    this.#options.handler.onError?.(error);
+  }
+
+  #bindOne(host: string, port: number): BoundServer {
+    const { tls, maxMessageBytes } = this.#options;
+    const server = bun.serve<BunSocket>({
+      hostname: host,
+      port,
+      ...(tls && { tls }),
+      development: false,
+      idleTimeout: HTTP_IDLE_TIMEOUT,
+      fetch: (request, bunServer) => this.#request(request, bunServer),
+      error: (error) => this.#failed(error),
+      websocket: {
+        maxPayloadLength: maxMessageBytes,
+        backpressureLimit: 0,
+        idleTimeout: 0,
+        sendPings: false,
+        perMessageDeflate: false,
+        open: (ws) => ws.data.opened(ws),
+        message: (ws, message) => ws.data.received(message),
+        drain: (ws) => ws.data.drained(),
+        ping: (ws) => ws.data.alive(),
+        pong: (ws) => ws.data.alive(),
+        close: (ws, code, reason) => ws.data.ended(code, reason),
+      },
+    });
+    return { host: server.hostname, port: server.port, server, release: () => void server.stop(true) };
+  }
+
+  #request(request: Request, server: BunServer<BunSocket>): Response | undefined | Promise<Response | undefined> {
+    const { handler } = this.#options;
+    // Only GET can ask for a WebSocket: spares the sends of back ends a look at their headers.
+    if (request.method === "GET" && asksForWebSocket(request.headers.get("upgrade"))) return this.#upgrade(request, server);
+    let reply: HotReply | Promise<HotReply> | undefined;
+    try {
+      reply = handler.hot?.(new BunRequest(request));
+      if (reply === undefined) return this.#guard(handler.fetch(request, this.#peer(request, server)), request);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (!(reply instanceof Promise)) return toResponse(reply);
+    return reply.then(toResponse, (error) => this.#failed(error, request));
+  }
+
+  #guard(response: Response | Promise<Response>, request: Request): Response | Promise<Response> {
+    return response instanceof Promise ? response.catch((error) => this.#failed(error, request)) : response;
+  }
+
+  /** A request whose client has gone is nobody's error. */
+  #failed(error: unknown, request?: Request): Response {
+    if (error instanceof BodyTooLargeError) return new Response(null, { status: 413 });
+    if (request?.signal.aborted !== true) this.report(error);
+    return new Response(null, { status: 500 });
+  }
+
+  #upgrade(request: Request, server: BunServer<BunSocket>): Response | undefined | Promise<Response | undefined> {
+    let verdict: UpgradeVerdict | Promise<UpgradeVerdict>;
+    try {
+      verdict = this.#options.handler.upgrade({
+        target: new BunRequest(request).target,
+        headers: request.headers,
+        peer: this.#peer(request, server),
+        subprotocols: parseSubprotocols(request.headers.get("sec-websocket-protocol")),
+      });
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (!(verdict instanceof Promise)) return this.#settle(request, server, verdict);
+    return verdict.then(
+      (settled) => this.#settle(request, server, settled),
+      (error) => this.#failed(error, request),
+    );
+  }
+
+  #settle(request: Request, server: BunServer<BunSocket>, verdict: UpgradeVerdict): Response | undefined {
+    if ("refuse" in verdict) return verdict.refuse;
+    // Without the header Bun selects the first subprotocol offered; empty, it selects none.
+    const headers = { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" };
+    if (server.upgrade(request, { data: new BunSocket(verdict.accept, this), headers })) return undefined;
+    return new Response("This is no valid WebSocket handshake.", { status: 400 });
+  }
+
+  #peer(request: Request, server: BunServer<BunSocket>): Peer {
+    return { address: server.requestIP(request)?.address ?? "", secure: this.#options.tls !== undefined };
+  }
+}

@@ -1,0 +1,63 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Socket as TcpSocket } from "node:net";
+import type { Peer, UpgradeRequest } from "./listener.ts";
+import { findHeader, peerOf } from "./node-request.ts";
+import { parseSubprotocols } from "./upgrade.ts";
+
+/** Headers become an object only when somebody asks for them; the message itself is not kept. */
+export class NodeUpgradeRequest implements UpgradeRequest {
+  readonly target: string;
+  readonly peer: Peer;
+  readonly #rawHeaders: readonly string[];
+  #headers: Headers | undefined;
+
+  constructor(message: IncomingMessage) {
+    this.target = message.url!;
+    this.peer = peerOf(message.socket);
+    this.#rawHeaders = message.rawHeaders;
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      const headers = new Headers();
+      for (let i = 0; i < this.#rawHeaders.length; i += 2) headers.append(this.#rawHeaders[i]!, this.#rawHeaders[i + 1]!);
+      this.#headers = headers;
+    }
+    return this.#headers;
+  }
+
+  get subprotocols(): readonly string[] {
+    return parseSubprotocols(findHeader(this.#rawHeaders, "sec-websocket-protocol"));
+  }
+}
+
+/** Headers that say how the answer is framed: the listener writes its own. */
+const framing = new Set(["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade"]);
+
+/** Answers an upgrade request with an ordinary response and ends the connection. */
+export async function refuse(tcp: TcpSocket, response: Response): Promise<void> {
+  const body = Buffer.from(await response.arrayBuffer());
+  const lines = [`HTTP/1.1 ${response.status} ${response.statusText || STATUS_CODES[response.status] || ""}`];
+  for (const [name, value] of response.headers) if (!framing.has(name)) lines.push(`${name}: ${value}`);
+  lines.push(`Date: ${new Date().toUTCString()}`, "Connection: close", `Content-Length: ${body.length}`, "", "");
+  if (!tcp.writable) return void tcp.destroy();
+  tcp.once("finish", tcp.destroy);
+  // Unread bytes would turn the end into a reset that takes the answer with it.
+  tcp.resume();
+  tcp.end(Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), body]));
+}
+
+/**
+ * The request without its wish to upgrade, as bytes: fed back to the HTTP parser it becomes an ordinary request, body and all. Java's
+ * HTTP client offers `Upgrade: h2c` with every first request, and HTTP/1.1 says that a server may ignore it (RFC 9110 §7.8).
+ */
+export function withoutUpgrade(message: IncomingMessage, head: Buffer): Buffer {
+  const lines = [`${message.method} ${message.url} HTTP/${message.httpVersion}`];
+  for (let i = 0; i < message.rawHeaders.length; i += 2) {
+    const name = message.rawHeaders[i]!;
+    const lower = name.toLowerCase();
+    if (lower === "upgrade" || lower === "http2-settings" || lower === "connection") continue;
+    lines.push(`${name}: ${message.rawHeaders[i + 1]!}`);
+  }
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]);
+}
