@@ -1,1 +1,13 @@
+export * from "./auth/connection-string.ts";
+export { signToken } from "./auth/sign-token.ts";
+export { catalogue, type SettingEntry, valueAt } from "./config/catalogue.ts";
+export { fallbackText, settingsJsonSchema, settingsPage } from "./config/document.ts";
+export { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
+export type { Flags } from "./config/flags.ts";
+export { type LoadedSettings, loadSettings, type SettingsSources } from "./config/load.ts";
+export { type SettingsChange, watchSettings } from "./config/reload.ts";
+export { developmentKey, type Settings } from "./config/settings.ts";
+export { SettingsError } from "./config/settings-error.ts";
+export { parseDuration } from "./config/units.ts";
+export type { UpstreamTemplate } from "./config/upstream-template.ts";
 export * from "./hub/command.ts";
