@@ -1,18 +1,8 @@
-import {
-  missing,
-  optionalBoolean,
-  optionalHeaders,
-  optionalId,
-  optionalStreamIds,
-  optionalText,
-  requiredArray,
-  requiredInteger,
-  requiredText,
-} from "./fields.ts";
 import { type HubProtocol, ProtocolError, type RecordReader } from "./hub-protocol.ts";
 import { JsonRecordReader, recordSeparator } from "./json-record.ts";
 import { jsonTokenName, parseJson, stringifyJson } from "./json-text.ts";
-import { type CompletionMessage, type HubMessage, type MessageHeaders, MessageType } from "./messages.ts";
+import { type MessageFields, readMessage } from "./message-reader.ts";
+import { type HubMessage, type MessageHeaders, MessageType } from "./messages.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** The JSON hub protocol (HubProtocol.md "JSON Encoding"; reference hub-and-service-protocol §2.2, §2.3). */
@@ -26,7 +16,7 @@ export const jsonProtocol: HubProtocol = {
   },
 
   decode(record: Uint8Array): HubMessage | undefined {
-    return toMessage(parseRecord(record));
+    return readMessage(parseRecord(record));
   },
 
   unframe(record: Uint8Array): Uint8Array {
@@ -38,10 +28,8 @@ export const jsonProtocol: HubProtocol = {
   },
 };
 
-/** A record has few fields and unknown ones; absent is undefined, for JSON knows no undefined. */
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseRecord(record: Uint8Array): Fields {
+/** Names are case-sensitive; JSON knows no undefined, so that stands for absent. */
+function parseRecord(record: Uint8Array): MessageFields {
   if (record.at(-1) !== recordSeparator) throw new ProtocolError("Message is incomplete.");
   let fields: unknown;
   try {
@@ -52,80 +40,7 @@ function parseRecord(record: Uint8Array): Fields {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     throw new ProtocolError(`Unexpected JSON Token Type '${jsonTokenName(fields)}'. Expected a JSON Object.`);
   }
-  return fields as Fields;
-}
-
-function toMessage(fields: Fields): HubMessage | undefined {
-  const type = requiredInteger(fields["type"], "type");
-  switch (type) {
-    case MessageType.Invocation:
-      return compact({
-        type,
-        headers: optionalHeaders(fields["headers"]),
-        invocationId: optionalId(fields["invocationId"]),
-        target: requiredText(fields["target"], "target"),
-        arguments: requiredArray(fields["arguments"], "arguments"),
-        streamIds: optionalStreamIds(fields["streamIds"]),
-      });
-    case MessageType.StreamInvocation:
-      return compact({
-        type,
-        headers: optionalHeaders(fields["headers"]),
-        invocationId: requiredText(fields["invocationId"], "invocationId"),
-        target: requiredText(fields["target"], "target"),
-        arguments: requiredArray(fields["arguments"], "arguments"),
-        streamIds: optionalStreamIds(fields["streamIds"]),
-      });
-    case MessageType.StreamItem: {
-      const invocationId = requiredText(fields["invocationId"], "invocationId");
-      if (fields["item"] === undefined) throw missing("item");
-      return compact({ type, headers: optionalHeaders(fields["headers"]), invocationId, item: fields["item"] });
-    }
-    case MessageType.Completion:
-      return toCompletion(fields);
-    case MessageType.CancelInvocation:
-      return compact({
-        type,
-        headers: optionalHeaders(fields["headers"]),
-        invocationId: requiredText(fields["invocationId"], "invocationId"),
-      });
-    case MessageType.Ping:
-      return { type };
-    case MessageType.Close:
-      return compact({
-        type,
-        error: optionalText(fields["error"], "error"),
-        allowReconnect: optionalBoolean(fields["allowReconnect"], "allowReconnect"),
-      });
-    case MessageType.Ack:
-    case MessageType.Sequence:
-      return { type, sequenceId: requiredInteger(fields["sequenceId"], "sequenceId") };
-    default:
-      return undefined;
-  }
-}
-
-function toCompletion(fields: Fields): CompletionMessage {
-  const invocationId = requiredText(fields["invocationId"], "invocationId");
-  const error = optionalText(fields["error"], "error");
-  if (error !== undefined && fields["result"] !== undefined) {
-    throw new ProtocolError("The 'error' and 'result' properties are mutually exclusive.");
-  }
-  return compact({
-    type: MessageType.Completion,
-    headers: optionalHeaders(fields["headers"]),
-    invocationId,
-    error,
-    result: fields["result"],
-  });
-}
-
-/** Drops the fields that are undefined, so that `in` tells what a message carries. */
-function compact<T extends object>(message: T): T {
-  for (const name in message) {
-    if (message[name] === undefined) delete message[name];
-  }
-  return message;
+  return fields;
 }
 
 /** The writer's order of reference §2.3. JSON.stringify leaves out what is undefined. */

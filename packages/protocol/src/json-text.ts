@@ -10,8 +10,6 @@ interface JsonWithSource {
 }
 const json = JSON as unknown as JsonWithSource;
 
-// A number begins the text or follows one of these; shorter runs of digits are below 2^53 whatever they are.
-const mayHoldBigInteger = /(?:^|[[:,\s-])\d{16}/;
 const integer = /^-?\d+$/;
 
 /**
@@ -21,10 +19,36 @@ const integer = /^-?\d+$/;
  */
 export function parseJson(text: string): unknown {
   try {
-    return mayHoldBigInteger.test(text) ? json.parse(text, keepBigInteger) : JSON.parse(text);
+    return mayHoldBigInteger(text) ? json.parse(text, keepBigInteger) : JSON.parse(text);
   } catch (cause) {
     throw jsonError(cause, "read");
   }
+}
+
+/**
+ * True when 16 digits stand in a row where a number may begin; fewer are below 2^53. Every such row covers one of the places looked at,
+ * so a text without one costs a sixteenth of its length.
+ */
+function mayHoldBigInteger(text: string): boolean {
+  for (let place = 15; place < text.length; place += 16) {
+    if (!isDigit(text.charCodeAt(place))) continue;
+    let start = place;
+    while (isDigit(text.charCodeAt(start - 1))) start--;
+    let end = place + 1;
+    while (isDigit(text.charCodeAt(end))) end++;
+    if (end - start >= 16 && mayPrecedeNumber(text.charCodeAt(start - 1))) return true;
+  }
+  return false;
+}
+
+/** False for NaN, which charCodeAt answers beyond either end. */
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Not a quotation mark, as before digits in a string, nor a decimal point; the start of the text is NaN. */
+function mayPrecedeNumber(code: number): boolean {
+  return code !== 0x22 && code !== 0x2e;
 }
 
 function keepBigInteger(_key: string, value: unknown, context: { readonly source?: string }): unknown {
@@ -43,7 +67,7 @@ function keepBigInteger(_key: string, value: unknown, context: { readonly source
  */
 export function stringifyJson(value: unknown): string {
   const text = tryPlain(value);
-  if (text !== undefined && !mayHoldBytes(text)) return text;
+  if (text !== undefined && !mayHoldBytes.test(text)) return text;
   try {
     const careful = JSON.stringify(value, replaceSpecial) as string | undefined;
     if (careful !== undefined) return careful;
@@ -62,10 +86,8 @@ function tryPlain(value: unknown): string | undefined {
   }
 }
 
-/** Bytes leave these traces in plain JSON: with items, empty, and as Node's Buffer. Looking for them is far cheaper than a replacer. */
-function mayHoldBytes(text: string): boolean {
-  return text.includes('{"0":') || text.includes("{}") || text.includes('{"type":"Buffer"');
-}
+/** The traces that bytes leave in plain JSON: with items, empty, as Node's Buffer. Looking for them is far cheaper than a replacer. */
+const mayHoldBytes = /\{(?:\}|"0":|"type":"Buffer")/;
 
 function replaceSpecial(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === "bigint") return json.rawJSON(value.toString());

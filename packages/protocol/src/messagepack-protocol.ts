@@ -1,18 +1,8 @@
-import {
-  missing,
-  optionalBoolean,
-  optionalHeaders,
-  optionalId,
-  optionalStreamIds,
-  optionalText,
-  requiredArray,
-  requiredInteger,
-  requiredText,
-} from "./fields.ts";
 import { type HubProtocol, ProtocolError, type RecordReader } from "./hub-protocol.ts";
+import { type MessageFields, readMessage } from "./message-reader.ts";
 import { frame, MessagePackRecordReader, unframe } from "./messagepack-frame.ts";
 import { decodeValue, encodeValue } from "./messagepack-value.ts";
-import { type CompletionMessage, type HubMessage, MessageType } from "./messages.ts";
+import { type HubMessage, MessageType } from "./messages.ts";
 
 /**
  * The MessagePack hub protocol (HubProtocol.md "MessagePack Encoding"; reference hub-and-service-protocol §2.2, §2.4).
@@ -30,7 +20,7 @@ export const messagePackProtocol: HubProtocol = {
   decode(record: Uint8Array): HubMessage | undefined {
     const items = decodeValue(unframe(record));
     if (!Array.isArray(items)) throw new ProtocolError("A message must be an array.");
-    return toMessage(items);
+    return readMessage(toFields(items));
   },
 
   unframe,
@@ -73,81 +63,35 @@ function toItems(message: HubMessage): readonly unknown[] {
   }
 }
 
-function toMessage(items: readonly unknown[]): HubMessage | undefined {
-  const type = requiredInteger(items[0], "type");
+/** Names the items of a message; unknown types keep their number alone. */
+function toFields(items: readonly unknown[]): MessageFields {
+  const [type, second, invocationId] = items;
   switch (type) {
-    case MessageType.Invocation: {
-      const invocationId = optionalId(items[2]);
-      return {
-        type,
-        ...headersOf(items),
-        ...(invocationId === undefined ? undefined : { invocationId }),
-        target: requiredText(items[3], "target"),
-        arguments: requiredArray(items[4], "arguments"),
-        ...streamIdsOf(items),
-      };
-    }
+    case MessageType.Invocation:
     case MessageType.StreamInvocation:
-      return {
-        type,
-        ...headersOf(items),
-        invocationId: requiredText(items[2], "invocationId"),
-        target: requiredText(items[3], "target"),
-        arguments: requiredArray(items[4], "arguments"),
-        ...streamIdsOf(items),
-      };
-    case MessageType.StreamItem: {
-      const invocationId = requiredText(items[2], "invocationId");
-      if (items.length < 4) throw missing("item");
-      return { type, ...headersOf(items), invocationId, item: items[3] };
-    }
+      return { type, headers: second, invocationId, target: items[3], arguments: items[4], streamIds: items[5] };
+    case MessageType.StreamItem:
+      return { type, headers: second, invocationId, item: items[3] };
     case MessageType.Completion:
-      return toCompletion(items);
+      return { type, headers: second, invocationId, ...outcome(items) };
     case MessageType.CancelInvocation:
-      return { type, ...headersOf(items), invocationId: requiredText(items[2], "invocationId") };
-    case MessageType.Ping:
-      return { type };
-    case MessageType.Close: {
-      if (items.length < 2) throw missing("error");
-      const error = optionalText(items[1], "error");
-      const allowReconnect = optionalBoolean(items[2], "allowReconnect");
-      return {
-        type,
-        ...(error === undefined ? undefined : { error }),
-        ...(allowReconnect === undefined ? undefined : { allowReconnect }),
-      };
-    }
+      return { type, headers: second, invocationId };
+    case MessageType.Close:
+      if (items.length < 2) throw new ProtocolError("Missing required property 'error'.");
+      return { type, error: second, allowReconnect: items[2] };
     case MessageType.Ack:
     case MessageType.Sequence:
-      return { type, sequenceId: requiredInteger(items[1], "sequenceId") };
+      return { type, sequenceId: second };
     default:
-      return undefined;
+      return { type };
   }
 }
 
-function toCompletion(items: readonly unknown[]): CompletionMessage {
-  const head = { type: MessageType.Completion, ...headersOf(items), invocationId: requiredText(items[2], "invocationId") };
-  switch (items[3]) {
-    case ResultKind.Error:
-      if (items.length < 5) throw missing("error");
-      return { ...head, error: optionalText(items[4], "error") ?? "" };
-    case ResultKind.Void:
-      return head;
-    case ResultKind.NonVoid:
-      if (items.length < 5) throw missing("result");
-      return { ...head, result: items[4] };
-    default:
-      throw new ProtocolError("Invalid invocation result kind.");
-  }
-}
-
-function headersOf(items: readonly unknown[]) {
-  if (items.length < 2) throw missing("headers");
-  const headers = optionalHeaders(items[1]);
-  return headers === undefined ? undefined : { headers };
-}
-
-function streamIdsOf(items: readonly unknown[]) {
-  const streamIds = optionalStreamIds(items[5]);
-  return streamIds === undefined ? undefined : { streamIds };
+function outcome(items: readonly unknown[]): MessageFields {
+  const kind = items[3];
+  if (kind === ResultKind.Void) return {};
+  if (kind !== ResultKind.Error && kind !== ResultKind.NonVoid) throw new ProtocolError("Invalid invocation result kind.");
+  if (items.length < 5)
+    throw new ProtocolError(`Missing required property '${kind === ResultKind.Error ? "error" : "result"}'.`);
+  return kind === ResultKind.Error ? { error: items[4] ?? "" } : { result: items[4] };
 }

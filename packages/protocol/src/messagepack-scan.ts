@@ -6,7 +6,7 @@ export const maxDepth = 500;
 /**
  * Walks over the encoded values without making any of them. The decoder trusts announced lengths and allocates for them at once; after
  * this check all that is announced is really there, so what decoding costs is bounded by the size of the record.
- * @returns true when a 64-bit integer is among the values
+ * @returns true when an integer beyond ±(2^53 − 1) may be among the values
  * @throws {ProtocolError} unless the bytes are exactly one value
  */
 export function scanMessagePack(bytes: Uint8Array): boolean {
@@ -16,14 +16,14 @@ export function scanMessagePack(bytes: Uint8Array): boolean {
   const enclosing: number[] = [];
   let due = 1;
   let position = 0;
-  let has64BitInteger = false;
+  let hasBigInteger = false;
 
   for (;;) {
     while (due === 0) {
       const outer = enclosing.pop();
       if (outer === undefined) {
         if (position < end) throw new ProtocolError("The record goes on after its value.");
-        return has64BitInteger;
+        return hasBigInteger;
       }
       due = outer;
     }
@@ -43,15 +43,21 @@ export function scanMessagePack(bytes: Uint8Array): boolean {
       position += form.lengthBytes + form.fixed;
       if (form.perItem > 0) children = length * form.perItem;
       else position += length;
-      if (head === 0xcf || head === 0xd3) has64BitInteger = true;
     }
     if (children > end - position || position > end) throw truncated();
+    if (head === 0xcf || head === 0xd3) hasBigInteger ||= isBig(view, position - 8, head === 0xd3);
     if (children > 0) {
       if (enclosing.length === maxDepth) throw new ProtocolError(`The value is nested deeper than ${maxDepth} levels.`);
       enclosing.push(due);
       due = children;
     }
   }
+}
+
+/** Looks at the upper half alone, so −2^53 + 1 and its neighbours count as well. */
+function isBig(view: DataView, position: number, signed: boolean): boolean {
+  const upper = signed ? view.getInt32(position) : view.getUint32(position);
+  return upper >= 0x20_0000 || upper < -0x1f_ffff;
 }
 
 /** What follows a head byte: a length of so many bytes, then so many fixed bytes, then `length` bytes or `length × perItem` values. */

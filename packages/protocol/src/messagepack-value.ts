@@ -94,9 +94,9 @@ const wideDecoder = new Decoder({ extensionCodec: codec, mapKeyConverter: toKey,
  * @throws {ProtocolError}
  */
 export function decodeValue(bytes: Uint8Array): unknown {
-  const has64BitInteger = scanMessagePack(bytes);
+  const hasBigInteger = scanMessagePack(bytes);
   try {
-    return has64BitInteger ? narrow(wideDecoder.decode(bytes)) : decoder.decode(bytes);
+    return hasBigInteger ? narrow(wideDecoder.decode(bytes)) : decoder.decode(bytes);
   } catch (cause) {
     throw asProtocolError(cause);
   }
