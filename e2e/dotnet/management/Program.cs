@@ -1,0 +1,228 @@
+// The .NET Management SDK in transient mode, and .NET clients that connect with what it negotiates, against a running Signalbox.
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Azure.SignalR.Management;
+using Microsoft.Extensions.DependencyInjection;
+using Signalbox.Harness;
+using Environment = Signalbox.Harness.Environment;
+
+var cases = new Cases();
+
+foreach (var withMessagePack in new[] { false, true })
+{
+    void Add(string name, Func<Stage, Task> run) =>
+        cases.Add($"{name}, {(withMessagePack ? "bodies for both protocols" : "JSON bodies")}", async environment =>
+        {
+            await using var stage = await Stage.SetAsync(environment, withMessagePack);
+            await run(stage);
+        });
+
+    Add("sends to all, and to all except some", async stage =>
+    {
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.Hub.Clients.AllExcept(stage.Ann.ConnectionId).SendAsync("message", "except");
+        await stage.ExpectAsync(ann: ["all"], bob: ["all", "except"]);
+    });
+
+    Add("sends to a user and to users", async stage =>
+    {
+        await stage.Hub.Clients.User(stage.Ann.UserId).SendAsync("message", "one");
+        await stage.Hub.Clients.Users(stage.Ann.UserId, stage.Bob.UserId).SendAsync("message", "both");
+        await stage.ExpectAsync(ann: ["one", "both"], bob: ["both"]);
+    });
+
+    Add("sends to a connection and to connections", async stage =>
+    {
+        await stage.Hub.Clients.Client(stage.Bob.ConnectionId).SendAsync("message", "one");
+        await stage.Hub.Clients.Clients([stage.Ann.ConnectionId, stage.Bob.ConnectionId]).SendAsync("message", "both");
+        await stage.ExpectAsync(ann: ["both"], bob: ["one", "both"]);
+    });
+
+    Add("sends to groups of connections, with exceptions", async stage =>
+    {
+        await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
+        await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "readers");
+        await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "write/ers & more");
+        await stage.Hub.Clients.Group("readers").SendAsync("message", "readers");
+        await stage.Hub.Clients.GroupExcept("readers", stage.Ann.ConnectionId).SendAsync("message", "except");
+        await stage.Hub.Clients.Groups("readers", "write/ers & more").SendAsync("message", "groups");
+        await stage.ExpectAsync(ann: ["readers", "groups"], bob: ["readers", "except", "groups", "groups"]);
+    });
+
+    Add("takes connections out of groups", async stage =>
+    {
+        await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
+        await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "readers");
+        await stage.Hub.Groups.RemoveFromGroupAsync(stage.Ann.ConnectionId, "readers");
+        await stage.Hub.Groups.RemoveFromGroupAsync(stage.Ann.ConnectionId, "readers");
+        await stage.Hub.Clients.Group("readers").SendAsync("message", "bob");
+        await stage.Hub.Groups.RemoveFromAllGroupsAsync(stage.Bob.ConnectionId);
+        await stage.Hub.Groups.RemoveFromAllGroupsAsync(stage.Bob.ConnectionId);
+        await stage.Hub.Clients.Group("readers").SendAsync("message", "nobody");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["all"], bob: ["bob", "all"]);
+    });
+
+    Add("keeps users in groups", async stage =>
+    {
+        await stage.Hub.UserGroups.AddToGroupAsync(stage.Ann.UserId, "team");
+        await stage.Hub.UserGroups.AddToGroupAsync(stage.Bob.UserId, "team", TimeSpan.FromMinutes(5));
+        Expect.Equal(true, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
+        Expect.Equal(false, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "another team"));
+        await stage.Hub.Clients.Group("team").SendAsync("message", "team");
+        await stage.Hub.UserGroups.RemoveFromGroupAsync(stage.Ann.UserId, "team");
+        Expect.Equal(false, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
+        await stage.Hub.Clients.Group("team").SendAsync("message", "bob");
+        await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
+        await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
+        await stage.Hub.Clients.Group("team").SendAsync("message", "nobody");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["team", "all"], bob: ["team", "bob", "all"]);
+    });
+}
+
+cases.Add("answers whether connections, users and groups exist", async environment =>
+{
+    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
+    await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
+    Expect.Equal(true, await stage.Hub.ClientManager.ConnectionExistsAsync(stage.Ann.ConnectionId));
+    Expect.Equal(true, await stage.Hub.ClientManager.UserExistsAsync(stage.Ann.UserId));
+    Expect.Equal(true, await stage.Hub.ClientManager.GroupExistsAsync("readers"));
+    Expect.Equal(false, await stage.Hub.ClientManager.ConnectionExistsAsync("nobody"));
+    Expect.Equal(false, await stage.Hub.ClientManager.UserExistsAsync("nobody"));
+    Expect.Equal(false, await stage.Hub.ClientManager.GroupExistsAsync("nobody"));
+});
+
+cases.Add("is quiet about connections that are gone", async environment =>
+{
+    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
+    await stage.Hub.Groups.AddToGroupAsync("nobody", "readers");
+    await stage.Hub.Groups.RemoveFromGroupAsync("nobody", "readers");
+    await stage.Hub.Groups.RemoveFromAllGroupsAsync("nobody");
+    await stage.Hub.ClientManager.CloseConnectionAsync("nobody", "why not");
+    await stage.Hub.Clients.Client("nobody").SendAsync("message", "lost");
+    await stage.Hub.Clients.All.SendAsync("message", "all");
+    await stage.ExpectAsync(ann: ["all"], bob: ["all"]);
+});
+
+cases.Add("closes a connection with a reason", async environment =>
+{
+    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
+    await stage.Hub.ClientManager.CloseConnectionAsync(stage.Ann.ConnectionId, "maintenance: grüße");
+    Expect.Contains("maintenance: grüße", (await stage.Ann.Closed)?.Message);
+    await Expect.Eventually(async () => !await stage.Hub.ClientManager.ConnectionExistsAsync(stage.Ann.ConnectionId), "the connection is gone");
+});
+
+cases.Add("works with an application name", async environment =>
+{
+    await using var stage = await Stage.SetAsync(environment, withMessagePack: false, application: "shop");
+    await using var other = await Stage.SetAsync(environment, withMessagePack: false, hub: stage.Name);
+    await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "readers");
+    await stage.Hub.Clients.All.SendAsync("message", "all");
+    await stage.Hub.Clients.Group("readers").SendAsync("message", "readers");
+    await stage.ExpectAsync(ann: ["all"], bob: ["all", "readers"]);
+    await other.ExpectAsync(ann: [], bob: []);
+});
+
+cases.Add("finds the service healthy", async environment =>
+{
+    using var manager = Stage.Manager(environment, withMessagePack: false, application: null);
+    Expect.Equal(true, await manager.IsServiceHealthy(default));
+});
+
+return await cases.RunAsync(args);
+
+/// <summary>A hub of its own with two clients: ann speaks JSON, bob MessagePack.</summary>
+internal sealed class Stage : IAsyncDisposable
+{
+    private readonly ServiceManager manager;
+
+    private Stage(string name, ServiceManager manager, ServiceHubContext hub, Client ann, Client bob) =>
+        (Name, this.manager, Hub, Ann, Bob) = (name, manager, hub, ann, bob);
+
+    public string Name { get; }
+
+    public ServiceHubContext Hub { get; }
+
+    public Client Ann { get; }
+
+    public Client Bob { get; }
+
+    public static async Task<Stage> SetAsync(Environment environment, bool withMessagePack, string? application = null, string? hub = null)
+    {
+        var name = hub ?? $"Stage{Guid.NewGuid():N}";
+        var manager = Manager(environment, withMessagePack, application);
+        var context = await manager.CreateHubContextAsync(name, default);
+        var ann = await Client.ConnectAsync(context, $"ann+{name}", messagePack: false);
+        var bob = await Client.ConnectAsync(context, $"bob/{name}", messagePack: true);
+        return new(name, manager, context, ann, bob);
+    }
+
+    public static ServiceManager Manager(Environment environment, bool withMessagePack, string? application)
+    {
+        var builder = new ServiceManagerBuilder().WithOptions(options =>
+        {
+            options.ConnectionString = environment.ConnectionString;
+            options.ServiceTransportType = ServiceTransportType.Transient;
+            options.ApplicationName = application;
+        });
+        if (withMessagePack)
+        {
+            builder.AddHubProtocol(new MessagePackHubProtocol());
+        }
+
+        return builder.BuildServiceManager();
+    }
+
+    /// <summary>Waits until both clients have received exactly this.</summary>
+    public async Task ExpectAsync(string[] ann, string[] bob)
+    {
+        await Expect.Eventually(
+            () => Task.FromResult(Ann.Received.Count >= ann.Length && Bob.Received.Count >= bob.Length), "all messages arrived");
+        Expect.Equal(ann, [.. Ann.Received]);
+        Expect.Equal(bob, [.. Bob.Received]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Ann.Connection.DisposeAsync();
+        await Bob.Connection.DisposeAsync();
+        await Hub.DisposeAsync();
+        manager.Dispose();
+    }
+}
+
+/// <summary>A client that went through negotiation by the SDK.</summary>
+internal sealed class Client
+{
+    private readonly TaskCompletionSource<Exception?> closed = new();
+
+    private Client(string userId, HubConnection connection)
+    {
+        (UserId, Connection) = (userId, connection);
+        connection.On<string>("message", Received.Enqueue);
+        connection.Closed += error => Task.FromResult(closed.TrySetResult(error));
+    }
+
+    public string UserId { get; }
+
+    public HubConnection Connection { get; }
+
+    public string ConnectionId => Connection.ConnectionId!;
+
+    public ConcurrentQueue<string> Received { get; } = new();
+
+    public Task<Exception?> Closed => closed.Task;
+
+    public static async Task<Client> ConnectAsync(ServiceHubContext hub, string userId, bool messagePack)
+    {
+        var negotiated = await hub.NegotiateAsync(new() { UserId = userId });
+        var builder = new HubConnectionBuilder().WithUrl(negotiated.Url!, options =>
+            options.AccessTokenProvider = () => Task.FromResult(negotiated.AccessToken));
+        var client = new Client(userId, (messagePack ? builder.AddMessagePackProtocol() : builder).Build());
+        await client.Connection.StartAsync();
+        return client;
+    }
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type * as SignalR from "@microsoft/signalr";
+import type * as SignalRMessagePack from "@microsoft/signalr-protocol-msgpack";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { root } from "./repository.ts";
+import type { ClientOptions, ConnectClient, StreamOutcome } from "./test-client.ts";
+
+/** What the two scripts define on the page; the protocol's bundle puts itself under its own name beneath `signalR`. */
+declare const signalR: typeof SignalR & { readonly protocols: { readonly msgpack: typeof SignalRMessagePack } };
+
+/** One client as the page keeps it. */
+interface PageClient {
+  readonly connection: SignalR.HubConnection;
+  readonly messages: unknown[][];
+  closed: string | undefined;
+}
+
+declare const clients: Map<string, PageClient>;
+
+const scripts = {
+  "/signalr.js": "node_modules/@microsoft/signalr/dist/browser/signalr.js",
+  "/signalr-protocol-msgpack.js": "node_modules/@microsoft/signalr-protocol-msgpack/dist/browser/signalr-protocol-msgpack.js",
+};
+
+/** A Chromium with one page, on another origin than any service, so that every request of a client is a cross-origin one. */
+export interface ClientBrowser {
+  readonly connect: ConnectClient;
+  close(): Promise<void>;
+}
+
+/** @param executablePath of Chromium or Chrome */
+export async function launchBrowser(executablePath: string): Promise<ClientBrowser> {
+  const pages = await servePages();
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  const page = await browser.newPage();
+  await page.goto(pages.origin);
+  return { connect: (options) => connect(page, options), close: () => end(browser, pages) };
+}
+
+async function end(browser: Browser, pages: PageServer): Promise<void> {
+  await browser.close();
+  await pages.close();
+}
+
+interface PageServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+async function servePages(): Promise<PageServer> {
+  const tags = Object.keys(scripts).map((path) => `<script src="${path}"></script>`);
+  const server = createServer((request, response) => {
+    const script = scripts[request.url as keyof typeof scripts];
+    if (script !== undefined) response.setHeader("Content-Type", "text/javascript").end(readFileSync(join(root, script)));
+    else
+      response
+        .setHeader("Content-Type", "text/html")
+        .end(`<!doctype html><meta charset="utf-8">${tags.join("")}<script>globalThis.clients = new Map();</script>`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function connect(page: Page, options: ClientOptions): Promise<Awaited<ReturnType<ConnectClient>>> {
+  const key = crypto.randomUUID();
+  const connectionId = await page.evaluate(start, { key, ...options });
+  return {
+    connectionId,
+    messages: () => page.evaluate((key) => clients.get(key)!.messages, key),
+    invoke: (target, ...args) =>
+      page.evaluate(({ key, target, args }) => clients.get(key)!.connection.invoke(target, ...args), { key, target, args }),
+    send: (target, ...args) =>
+      page.evaluate(({ key, target, args }) => clients.get(key)!.connection.send(target, ...args), { key, target, args }),
+    stream: (target, ...args) => page.evaluate(collect, { key, target, args }),
+    closed: () => page.evaluate((key) => clients.get(key)!.closed, key),
+    stop: () => page.evaluate((key) => clients.get(key)!.connection.stop(), key),
+  };
+}
+
+/** Runs in the page. */
+async function start({
+  key,
+  url,
+  accessToken,
+  transport,
+  protocol,
+}: ClientOptions & { readonly key: string }): Promise<string> {
+  const builder = new signalR.HubConnectionBuilder().withUrl(url, {
+    transport: signalR.HttpTransportType[transport],
+    accessTokenFactory: () => accessToken,
+  });
+  if (protocol === "messagepack") builder.withHubProtocol(new signalR.protocols.msgpack.MessagePackHubProtocol());
+  const client: PageClient = { connection: builder.build(), messages: [], closed: undefined };
+  clients.set(key, client);
+  client.connection.on("message", (...args) => {
+    client.messages.push(args);
+  });
+  client.connection.on("double", (number: number) => number * 2);
+  client.connection.on("fail", () => {
+    throw new Error("the client failed");
+  });
+  client.connection.onclose((error) => {
+    client.closed = error?.message ?? "";
+  });
+  await client.connection.start();
+  return client.connection.connectionId!;
+}
+
+/** Runs in the page. */
+function collect({
+  key,
+  target,
+  args,
+}: {
+  readonly key: string;
+  readonly target: string;
+  readonly args: readonly unknown[];
+}): Promise<StreamOutcome> {
+  const items: unknown[] = [];
+  return new Promise((resolve) => {
+    clients
+      .get(key)!
+      .connection.stream(target, ...args)
+      .subscribe({
+        next: (item) => items.push(item),
+        complete: () => resolve({ items, error: undefined }),
+        error: (error: Error) => resolve({ items, error: error.message }),
+      });
+  });
+}

@@ -1,0 +1,61 @@
+import { execFile } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { root } from "./repository.ts";
+
+const run = promisify(execFile);
+
+/** A program in `e2e/dotnet`, built: a list of named cases (`harness/Cases.cs`). */
+export interface DotnetProgram {
+  readonly cases: readonly string[];
+  /**
+   * Runs all cases.
+   * @param control answers what a case asks of the test (`restart`, `cut`, …)
+   * @returns by name of the case its error, null when it passed
+   */
+  run(connectionString: string, control: (wish: string) => Promise<string>): Promise<ReadonlyMap<string, string | null>>;
+}
+
+/** @returns undefined when the NuGet feed of this machine does not serve `mayLack` */
+export async function buildDotnetProgram(dotnet: string, folder: string, mayLack?: string): Promise<DotnetProgram | undefined> {
+  const project = join(root, "e2e/dotnet", folder);
+  const env = { ...process.env, DOTNET_NOLOGO: "1", DOTNET_CLI_TELEMETRY_OPTOUT: "1" };
+  try {
+    await run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet"], { env });
+  } catch (error) {
+    const output = (error as { stdout?: string }).stdout ?? String(error);
+    if (mayLack !== undefined && new RegExp(`NU110[123].*${mayLack.replaceAll(".", "\\.")}`).test(output)) return undefined;
+    throw new Error(`dotnet build ${folder}:\n${output}`);
+  }
+  const start = (args: readonly string[]) =>
+    run(dotnet, ["run", "--no-build", "--project", project, "--", ...args], { env, maxBuffer: 1 << 26 });
+  const cases: readonly string[] = JSON.parse((await start(["list"])).stdout);
+  return {
+    cases,
+    run: async (connectionString, control) => {
+      const server = createServer(async (request, response) => {
+        try {
+          response.end(await control(request.url!.slice(1)));
+        } catch (error) {
+          response.writeHead(500).end(String(error));
+        }
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      try {
+        const { stdout } = await start([connectionString, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`]);
+        const results = stdout.trim().split("\n");
+        return new Map(
+          results.map((line) => {
+            const { name, error } = JSON.parse(line) as { name: string; error: string | null };
+            return [name, error];
+          }),
+        );
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
