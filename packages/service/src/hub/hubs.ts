@@ -8,6 +8,12 @@ import type { Member } from "./member.ts";
 
 const expirySweepMs = 60_000;
 
+/** Who counts connections. */
+export interface ConnectionObserver {
+  opened(): void;
+  closed(reason: CloseReason): void;
+}
+
 /**
  * All hubs of this node, and the place where clients' events meet back ends' commands.
  *
@@ -20,14 +26,16 @@ export class Hubs implements ConnectionHandler {
   readonly #hubs = new Map<string, Hub>();
   readonly #store: MembershipStore;
   readonly #backendOf: (hub: string) => Backend;
+  readonly #observer: ConnectionObserver | undefined;
   /** Connections that a command closed and whose transport has not ended yet. */
   readonly #closing = new Map<Connection, Member>();
   readonly #sweep: NodeJS.Timeout;
 
   /** @param backendOf who hears of a hub's events; answers the same for the life of a connection */
-  constructor(store: MembershipStore, backendOf: (hub: string) => Backend) {
+  constructor(store: MembershipStore, backendOf: (hub: string) => Backend, observer?: ConnectionObserver) {
     this.#store = store;
     this.#backendOf = backendOf;
+    this.#observer = observer;
     for (const membership of store.all()) this.#open(membership.hub).userGroups.restore(membership);
     this.#sweep = setInterval(() => this.#removeExpired(), expirySweepMs).unref();
     this.#removeExpired();
@@ -59,6 +67,7 @@ export class Hubs implements ConnectionHandler {
   }
 
   opened(connection: Connection): void {
+    this.#observer?.opened();
     const hub = hubOf(connection);
     this.#backendOf(hub).connected(this.#open(hub).add(connection));
   }
@@ -71,7 +80,8 @@ export class Hubs implements ConnectionHandler {
     this.#backendOf(hub.name).message(member, message);
   }
 
-  closed(connection: Connection, _reason: CloseReason, error: string | undefined): void {
+  closed(connection: Connection, reason: CloseReason, error: string | undefined): void {
+    this.#observer?.closed(reason);
     const name = hubOf(connection);
     const hub = this.#hubs.get(name);
     const member = this.#closing.get(connection) ?? hub?.find(connection.id);

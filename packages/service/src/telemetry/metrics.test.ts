@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { CloseReasons } from "@signalbox/transport";
 import { describe, expect, it } from "vitest";
 import { Hub } from "../hub/hub.ts";
 import { memoryStore } from "../store/memory-store.ts";
@@ -10,8 +11,20 @@ describe("Metrics", () => {
 
   it("show what the service holds at the moment they are scraped", async () => {
     hub.delivered = 3;
-    metrics.closed("slowConsumer");
-    metrics.upstream("chat", "messages", "ok", 0.01);
+    metrics.closed(CloseReasons.slowConsumer);
+    metrics.onCall({
+      connectionId: "c",
+      hub: "chat",
+      category: "messages",
+      event: "e",
+      template: { urlTemplate: "http://upstream/" },
+      url: "http://upstream/",
+      status: 204,
+      error: undefined,
+      durationMs: 10,
+      attempt: 1,
+      retryInMs: undefined,
+    });
     const text = await metrics.registry.metrics();
     expect(text).toContain("signalbox_connections 7");
     expect(text).toContain('signalbox_messages_sent_total{hub="chat"} 3');

@@ -1,6 +1,8 @@
-import { type CloseReasonName, CloseReasons } from "@signalbox/transport";
+import { type CloseReason, CloseReasons } from "@signalbox/transport";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { UpstreamCall, UpstreamObserver } from "../backends/upstream/observer.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { ConnectionObserver } from "../hub/hubs.ts";
 
 /** What metrics read when they are scraped: counting costs nothing in between. */
 export interface MetricSources {
@@ -10,10 +12,8 @@ export interface MetricSources {
   draining(): boolean;
 }
 
-export type UpstreamOutcome = "ok" | "refused" | "failed";
-
 /** The service's Prometheus metrics; `docs/metrics.md` is generated from them. */
-export class Metrics {
+export class Metrics implements ConnectionObserver, UpstreamObserver {
   readonly registry = new Registry();
   readonly #opened: Counter;
   readonly #closed: Counter<"reason">;
@@ -72,7 +72,7 @@ export class Metrics {
     for (const { metric } of Object.values(CloseReasons)) this.#closed.inc({ reason: metric }, 0);
     this.#upstream = new Histogram({
       name: "signalbox_upstream_seconds",
-      help: "Duration of upstream calls, the time in the queue not counted",
+      help: "Duration of each attempt of an upstream call; outcome is ok (2xx), refused (another status) or failed (no whole answer)",
       labelNames: ["hub", "category", "outcome"],
       buckets: [0.005, 0.025, 0.1, 0.5, 2, 10, 60],
       registers,
@@ -96,11 +96,12 @@ export class Metrics {
     this.#opened.inc();
   }
 
-  closed(reason: CloseReasonName): void {
-    this.#closed.inc({ reason: CloseReasons[reason].metric });
+  closed(reason: CloseReason): void {
+    this.#closed.inc({ reason: reason.metric });
   }
 
-  upstream(hub: string, category: string, outcome: UpstreamOutcome, seconds: number): void {
-    this.#upstream.observe({ hub, category, outcome }, seconds);
+  onCall({ hub, category, status, error, durationMs }: UpstreamCall): void {
+    const outcome = error !== undefined || status === undefined ? "failed" : status < 300 ? "ok" : "refused";
+    this.#upstream.observe({ hub, category, outcome }, durationMs / 1000);
   }
 }
