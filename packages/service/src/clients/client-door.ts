@@ -1,0 +1,164 @@
+import type {
+  Admission,
+  ClientEndpoint,
+  ConnectionHandler,
+  Refusal,
+  UpgradeRequest,
+  UpgradeVerdict,
+} from "@signalbox/transport";
+import { requireClientAudience } from "../auth/audience.ts";
+import { clientToken } from "../auth/bearer.ts";
+import type { OwnHosts } from "../auth/own-hosts.ts";
+import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
+import type { Client } from "../hub/hub-connection.ts";
+import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
+import { type ClientRoute, clientRoute } from "./client-route.ts";
+import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";
+import { allowOrigin, isPreflight, preflightAnswer } from "./cors.ts";
+import { identityOf } from "./identity.ts";
+import { refusals } from "./refusal.ts";
+import { TextPool } from "./text-pool.ts";
+
+/** Read anew at each request. */
+export interface ClientDoorOptions {
+  readonly ownHosts: OwnHosts;
+  /** Web origins in lower case that may read answers, or `*` for any. */
+  readonly corsOrigins: readonly string[];
+  /** 0 = unlimited. */
+  readonly maxConnections: number;
+  /** New connections are refused; those that exist go on. */
+  readonly draining: boolean;
+}
+
+export interface ClientDoorParts {
+  readonly endpoint: Pick<ClientEndpoint, "negotiate" | "handle" | "upgrade" | "size">;
+  readonly handler: ConnectionHandler;
+  readonly verifier: TokenVerifier;
+  readonly options: () => ClientDoorOptions;
+}
+
+/**
+ * The door of SignalR clients: `/client/` and `/client/negotiate`.
+ *
+ *   request ─▶ path ─▶ token ─▶ method ─▶ hub ─▶ audience ─▶ room for a new one ─▶ endpoint
+ *              404      401      405      400      401          429, 503
+ *
+ * Every request is checked in full, also those of a connection that exists: a poll with an expired token is refused, while an open
+ * WebSocket or event stream lives on (reference serverless-upstream §1.2). Browsers may read every answer (`cors.ts`).
+ */
+export class ClientDoor {
+  readonly #endpoint: ClientDoorParts["endpoint"];
+  readonly #handler: ConnectionHandler;
+  readonly #verifier: TokenVerifier;
+  readonly #options: () => ClientDoorOptions;
+  readonly #texts = new TextPool();
+
+  constructor({ endpoint, handler, verifier, options }: ClientDoorParts) {
+    this.#endpoint = endpoint;
+    this.#handler = handler;
+    this.#verifier = verifier;
+    this.#options = options;
+  }
+
+  /** Undefined when the path is not a client's. */
+  fetch(request: Request): Response | Promise<Response> | undefined {
+    const { path, query } = splitTarget(targetOf(request.url));
+    const route = clientRoute(path);
+    if (route === undefined) return undefined;
+    const answer = this.#answer(request, route, query);
+    const origin = request.headers.get("origin");
+    if (origin === null) return answer;
+    const { corsOrigins } = this.#options();
+    return answer instanceof Promise
+      ? answer.then((settled) => allowOrigin(settled, origin, corsOrigins))
+      : allowOrigin(answer, origin, corsOrigins);
+  }
+
+  /** Undefined when the path is not a client's. */
+  upgrade(request: UpgradeRequest): UpgradeVerdict | undefined {
+    const { path, query } = splitTarget(request.target);
+    const route = clientRoute(path);
+    if (route === undefined) return undefined;
+    const verdict = this.#upgrade(request, route, query);
+    if ("refuse" in verdict) allowOrigin(verdict.refuse, request.headers.get("origin"), this.#options().corsOrigins);
+    return verdict;
+  }
+
+  #answer(request: Request, route: ClientRoute, query: string): Response | Promise<Response> {
+    if (isPreflight(request)) return preflightAnswer(request);
+    if (route === "nowhere") return refusals.notFound();
+    const asked = parseConnectQuery(query);
+    const token = this.#authenticate(request.headers, asked, false);
+    if ("refuse" in token) return token.refuse;
+    const allowed = route === "negotiate" ? "POST" : "GET, POST, DELETE";
+    if (!allowed.split(", ").includes(request.method)) return refusals.wrongMethod(allowed);
+    const admission = this.#admit(token.payload, asked, request.headers);
+    if ("refuse" in admission) return admission.refuse;
+    if (route === "connect") return this.#endpoint.handle(admission, request);
+    return this.#noRoom() ?? this.#endpoint.negotiate(admission, request);
+  }
+
+  #upgrade(request: UpgradeRequest, route: ClientRoute, query: string): UpgradeVerdict {
+    if (route === "nowhere") return { refuse: refusals.notFound() };
+    const asked = parseConnectQuery(query);
+    const token = this.#authenticate(request.headers, asked, true);
+    if ("refuse" in token) return token;
+    if (route === "negotiate") return { refuse: refusals.wrongMethod("POST") };
+    const admission = this.#admit(token.payload, asked, request.headers);
+    if ("refuse" in admission) return admission;
+    const refuse = asked.hasId ? undefined : this.#noRoom();
+    return refuse === undefined ? this.#endpoint.upgrade(admission, request) : { refuse };
+  }
+
+  #authenticate(headers: Headers, asked: ConnectQuery, isUpgrade: boolean): { readonly payload: TokenPayload } | Refusal {
+    const token = clientToken(headers, asked.accessToken, isUpgrade);
+    if (token === undefined) return { refuse: refusals.unauthorized() };
+    return orUnauthorized(() => ({ payload: this.#verifier.verify(token) }));
+  }
+
+  #admit(payload: TokenPayload, asked: ConnectQuery, headers: Headers): Admission | Refusal {
+    const [hubName = "", ...others] = asked.hubs;
+    if (hubName === "") return { refuse: refusals.badHub("The query parameter 'hub' is required.") };
+    if (others.length > 0) return { refuse: refusals.badHub("The query parameter 'hub' must be given once only.") };
+    if (!hubNamePattern.test(hubName)) {
+      return { refuse: refusals.badHub(`Invalid hub name '${shortened(hubName)}'. A hub name ${hubNameRule}.`) };
+    }
+    const hub = this.#texts.share(hubName.toLowerCase());
+    return orUnauthorized(() => {
+      requireClientAudience(payload, hub, this.#options().ownHosts, headers.get("host") ?? undefined);
+      const { userId, claims, admission } = identityOf(payload);
+      const query = this.#texts.share(asked.remaining);
+      const context: Client = { hub, hubName: this.#texts.share(hubName), userId, claims, query };
+      return { scope: hub, handler: this.#handler, context, ...admission };
+    });
+  }
+
+  /** Why no further client is taken now. */
+  #noRoom(): Response | undefined {
+    const { draining, maxConnections } = this.#options();
+    if (draining) return refusals.draining();
+    return maxConnections > 0 && this.#endpoint.size >= maxConnections ? refusals.full() : undefined;
+  }
+}
+
+function orUnauthorized<T>(check: () => T): T | Refusal {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof TokenError) return { refuse: refusals.unauthorized(error) };
+    throw error;
+  }
+}
+
+/** Path and query of an absolute URL, as they stand. */
+function targetOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + 3);
+  return path < 0 ? "/" : url.slice(path);
+}
+
+function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const question = target.indexOf("?");
+  return question < 0 ? { path: target, query: "" } : { path: target.slice(0, question), query: target.slice(question + 1) };
+}
+
+const shortened = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}...` : text);
