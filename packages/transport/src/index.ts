@@ -1,4 +1,5 @@
 export * from "./connection/admission.ts";
+export { ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
 export * from "./listener/listen.ts";

@@ -2,7 +2,8 @@ import type { ConnectionHandler, ConnectionLimits, TransportName } from "./conne
 
 /**
  * What a door decided about a client after checking its token: the transport asks for one on negotiate and on connect.
- * A connection keeps the admission of its connect request (long polling: of the newest request).
+ * A connection keeps the handler and context of its first connect request; `limits` and `expiresAt` follow the newest one (a later
+ * poll, the return of a stateful client).
  */
 export interface Admission {
   /** Connections of one scope see only ids negotiated in it (the service: the hub's name). */

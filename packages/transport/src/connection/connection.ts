@@ -33,11 +33,26 @@ export interface Connection {
   /** Milliseconds since 1970. */
   readonly connectedAt: number;
   send(payload: Payload): void;
-  /** Ends the connection after what was sent before. Idempotent. `text` replaces the reason's own error text. */
+  /**
+   * Ends the connection after what was sent before. Idempotent. `text` replaces the reason's own error text. What the client sent and
+   * was not handed over yet is dropped.
+   */
   close(reason: CloseReason, text?: string): void;
-  /** Stops and restarts handing over messages (back-pressure). Calls nest: as many resumes as pauses. */
+  /**
+   * Stops and restarts handing over messages (back-pressure). Calls nest: as many resumes as pauses. A client that leaves meanwhile
+   * is `closed` when the messages it had sent are through.
+   */
   pause(): void;
   resume(): void;
+}
+
+/** A connection whose handshake answer its handler may give itself. */
+export interface OpeningConnection extends Connection {
+  /**
+   * Relay only: the framed handshake answer of whoever stands behind the handler. Everything sent before waits behind it, so a
+   * broadcast cannot overtake it. The first call counts; without one within the handshake time-out the connection ends.
+   */
+  answer(record: Uint8Array): void;
 }
 
 /**
@@ -46,12 +61,13 @@ export interface Connection {
 export interface ConnectionHandler {
   /**
    * The handshake request is acceptable. "answer": the transport answers `{}` and keeps the connection alive with pings.
-   * "relay": whoever stands behind the handler answers and pings; its first bytes sent are the answer.
+   * "relay": whoever stands behind the handler answers by `connection.answer` and pings.
+   * @param request the client's handshake record with its separator
    */
-  opening(connection: Connection): "answer" | "relay";
+  opening(connection: OpeningConnection, request: Uint8Array): "answer" | "relay";
   /** The handshake answer is queued (in relay: the request was handed over). From here on the connection can be reached. */
   opened(connection: Connection): void;
-  /** Types 1 to 5 and 7; Ping, Ack and Sequence are the transport's own and are not handed over. */
+  /** Types 1 to 5 and 7, in relay also Ping; Ack and Sequence are the transport's own. */
   message(connection: Connection, message: ClientMessage): void;
   /**
    * Only for connections that opened. `error` is undefined for a graceful end, otherwise it names what went wrong

@@ -1,0 +1,245 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { UpgradeRequest, UpgradeVerdict } from "../listener/listener.ts";
+import type { Admission } from "./admission.ts";
+import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
+import { monotonicNow } from "./clock.ts";
+import { type CloseReason, CloseReasons } from "./close-reason.ts";
+import type { ConnectionLimits, TransportName } from "./connection.ts";
+import { Answers, plainText } from "./http-answer.ts";
+import { randomId } from "./ids.ts";
+import { LongPollingTransport, pollHeaders } from "./long-polling.ts";
+import { asksForStatefulReconnect, type Negotiation, negotiateAnswer, negotiateError, negotiateVersion } from "./negotiate.ts";
+import { FlushQueue } from "./outbox.ts";
+import { connectionIdOf, queryOf } from "./query.ts";
+import { ServerSentEventsTransport } from "./server-sent-events.ts";
+import { Sweep } from "./sweep.ts";
+import { WebSocketTransport } from "./websocket.ts";
+
+export interface ClientEndpointOptions {
+  /** Asked at each use, so it should be cheap: the limits may change while running. */
+  readonly limits: () => ConnectionLimits;
+  /** What handlers threw, and defects of our own. The connections go on. */
+  readonly onError?: (error: unknown) => void;
+  /** Milliseconds between two looks at all connections: the grain of every time limit. Default 1,000. */
+  readonly sweepInterval?: number;
+}
+
+/** The HTTP transports by connection; a WebSocket's connection has no entry. */
+type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
+
+/**
+ * Where SignalR clients negotiate, connect, send and leave (reference hub-and-service-protocol §1). Checks no token: a door does that
+ * and hands in what it decided, once a request.
+ *
+ *     door ── negotiate ──▶ negotiations ──┐ token
+ *          ── upgrade ───────────────────▶ ├──▶ ClientConnection ◀─▶ Transport
+ *          ── handle (GET POST DELETE) ──▶ ┘         │
+ *                                                    └──▶ admission.handler
+ */
+export class ClientEndpoint {
+  readonly #limits: () => ConnectionLimits;
+  readonly #onError: (error: unknown) => void;
+  readonly #host: ConnectionHost;
+  readonly #negotiations = new Map<string, Negotiation>();
+  readonly #connections = new Set<ClientConnection>();
+  readonly #byToken = new Map<string, ClientConnection>();
+  readonly #http = new WeakMap<ClientConnection, HttpTransport>();
+  readonly #sweep: Sweep;
+  #emptied: (() => void) | undefined = undefined;
+
+  constructor(options: ClientEndpointOptions) {
+    this.#limits = options.limits;
+    this.#onError = options.onError ?? (() => {});
+    this.#host = {
+      flushQueue: new FlushQueue(this.#onError),
+      limits: this.#limits,
+      onError: this.#onError,
+      unlist: (connection) => this.#unlist(connection),
+      forget: (connection) => this.#forget(connection),
+    };
+    this.#sweep = new Sweep(options.sweepInterval ?? 1_000, {
+      connections: this.#connections,
+      negotiations: this.#negotiations,
+      limits: this.#limits,
+      onError: this.#onError,
+    });
+  }
+
+  /** Connections whose transport has not ended, those still shaking hands included. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** `POST …/negotiate` (§1.1). */
+  negotiate(admission: Admission, request: Request): Response {
+    if (request.method !== "POST") return plainText(405);
+    const query = queryOf(request.url);
+    const negotiated = negotiateVersion(query);
+    if ("error" in negotiated) return negotiateError(negotiated.error);
+    const { version } = negotiated;
+    const id = randomId();
+    const token = version === 0 ? id : randomId();
+    const stateful =
+      asksForStatefulReconnect(query) && this.#limit(admission, "reconnectWindow") > 0 && isAllowed(admission, "WebSockets");
+    this.#negotiations.set(token, { id, scope: admission.scope, stateful, at: monotonicNow() });
+    return negotiateAnswer({ version, id, token, stateful, transports: admission.transports });
+  }
+
+  /** GET (event stream or poll), POST and DELETE on the connect URL (§1.2, §1.4–1.6). */
+  handle(admission: Admission, request: Request): Response | Promise<Response> {
+    const id = connectionIdOf(request.url);
+    switch (request.method) {
+      case "GET":
+        if (request.headers.get("accept")?.includes("text/event-stream")) return this.#openEventStream(admission, id);
+        return this.#poll(admission, id, request);
+      case "POST":
+        return this.#receivePost(admission, id, request);
+      case "DELETE":
+        return this.#delete(admission, id);
+      default:
+        return plainText(405);
+    }
+  }
+
+  /** A WebSocket (§1.3). Without `id` the client skipped negotiation. */
+  upgrade(admission: Admission, request: UpgradeRequest): UpgradeVerdict {
+    const id = connectionIdOf(request.target);
+    if (id === undefined) {
+      if (!isAllowed(admission, "WebSockets")) return { refuse: unsupported("WebSockets") };
+      return { accept: new WebSocketTransport(this.#add(admission, "WebSockets", { id: randomId() })) };
+    }
+    const found = this.#find(admission, id, "WebSockets");
+    if (found instanceof Response) return { refuse: found };
+    if (!(found instanceof ClientConnection))
+      return { accept: new WebSocketTransport(this.#connect(admission, "WebSockets", id, found)) };
+    if (!found.resumable) return { refuse: plainText(409) };
+    found.renew(admission);
+    return { accept: new WebSocketTransport(found) };
+  }
+
+  /**
+   * Closes every connection, `slice` at a time with `pauseMs` milliseconds between, so that their clients do not all come back at once.
+   * Resolves when all transports have ended; what does not end by itself is aborted after some seconds.
+   */
+  async closeAll(reason: CloseReason, { slice, pauseMs }: { readonly slice: number; readonly pauseMs: number }): Promise<void> {
+    this.#negotiations.clear();
+    let closed = 0;
+    for (const connection of [...this.#connections]) {
+      if (!this.#connections.has(connection)) continue;
+      connection.close(reason);
+      if (++closed % slice === 0) await delay(pauseMs);
+    }
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+  }
+
+  /** Ends what is left and stops the timer. Nothing may be asked of the endpoint afterwards. */
+  async stop(): Promise<void> {
+    await this.closeAll(CloseReasons.stopped, { slice: Number.POSITIVE_INFINITY, pauseMs: 0 });
+    this.#sweep.stop();
+  }
+
+  #openEventStream(admission: Admission, id: string | undefined): Response {
+    const found = this.#find(admission, id, "ServerSentEvents");
+    if (found instanceof Response) return found;
+    if (found instanceof ClientConnection) return plainText(409);
+    const connection = this.#connect(admission, "ServerSentEvents", id!, found);
+    const transport = new ServerSentEventsTransport(connection);
+    this.#http.set(connection, transport);
+    return transport.open();
+  }
+
+  #poll(admission: Admission, id: string | undefined, request: Request): Response | Promise<Response> {
+    const found = this.#find(admission, id, "LongPolling");
+    if (found instanceof Response) return withHeaders(found, pollHeaders);
+    if (found instanceof ClientConnection) {
+      found.renew(admission);
+      return (this.#http.get(found) as LongPollingTransport).poll(request);
+    }
+    const connection = this.#connect(admission, "LongPolling", id!, found);
+    const transport = new LongPollingTransport(connection);
+    this.#http.set(connection, transport);
+    return transport.open();
+  }
+
+  #receivePost(admission: Admission, id: string | undefined, request: Request): Response | Promise<Response> {
+    const found = this.#find(admission, id);
+    if (found instanceof Response) return found;
+    if (!(found instanceof ClientConnection)) return plainText(404, Answers.unknownId);
+    const transport = this.#http.get(found);
+    if (transport === undefined) return plainText(405, Answers.noPosts);
+    return transport.posts.receive(found, transport, request);
+  }
+
+  #delete(admission: Admission, id: string | undefined): Response {
+    const found = this.#find(admission, id);
+    if (found instanceof Response) return found;
+    const transport = found instanceof ClientConnection ? this.#http.get(found) : undefined;
+    return transport instanceof LongPollingTransport ? transport.delete() : plainText(400, Answers.noDelete);
+  }
+
+  /**
+   * Who has this id.
+   * @param transport what the request wants to use it with: it must be allowed, and for a connection the one it already has
+   */
+  #find(admission: Admission, id: string | undefined, transport?: TransportName): ClientConnection | Negotiation | Response {
+    if (id === undefined) return plainText(400, Answers.idRequired);
+    const found = this.#byToken.get(id) ?? this.#negotiations.get(id);
+    if (found === undefined || found.scope !== admission.scope) return plainText(404, Answers.unknownId);
+    if (!(found instanceof ClientConnection) && monotonicNow() - found.at >= this.#limit(admission, "negotiateTimeout")) {
+      return plainText(404, Answers.unknownId);
+    }
+    if (transport === undefined) return found;
+    if (!isAllowed(admission, transport)) return unsupported(transport);
+    if (found instanceof ClientConnection && found.transport !== transport) return plainText(400, Answers.otherTransport);
+    return found;
+  }
+
+  /** A negotiated client arrives. */
+  #connect(admission: Admission, transport: TransportName, token: string, negotiation: Negotiation): ClientConnection {
+    this.#negotiations.delete(token);
+    const stateful = negotiation.stateful && transport === "WebSockets";
+    const connection = this.#add(admission, transport, { id: negotiation.id, token, stateful });
+    this.#byToken.set(token, connection);
+    return connection;
+  }
+
+  #add(
+    admission: Admission,
+    transport: TransportName,
+    ids: ConstructorParameters<typeof ClientConnection>[3],
+  ): ClientConnection {
+    const connection = new ClientConnection(this.#host, admission, transport, ids);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #unlist(connection: ClientConnection): void {
+    if (connection.token !== undefined) this.#byToken.delete(connection.token);
+  }
+
+  #forget(connection: ClientConnection): void {
+    this.#unlist(connection);
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#emptied?.();
+  }
+
+  #limit(admission: Admission, name: "negotiateTimeout" | "reconnectWindow"): number {
+    return admission.limits?.[name] ?? this.#limits()[name];
+  }
+}
+
+function isAllowed(admission: Admission, transport: TransportName): boolean {
+  return admission.transports === undefined || admission.transports.includes(transport);
+}
+
+function unsupported(transport: TransportName): Response {
+  return plainText(404, `${transport} transport not supported by this end point type`);
+}
+
+function withHeaders(response: Response, headers: Readonly<Record<string, string>>): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}

@@ -1,0 +1,31 @@
+import type { TransportName } from "./connection.ts";
+
+/**
+ * What carries the bytes of one connection: a WebSocket, an event stream, or polls. It knows no hub protocol. It tells its connection
+ * `received` for bytes and, once, `transportEnded`.
+ *
+ *     runtime ──▶ Transport ──received, transportEnded──▶ ClientConnection ──▶ ConnectionHandler
+ *     runtime ◀── Transport ◀──write, end, abort, pause── ClientConnection ◀── send, close
+ */
+export interface Transport {
+  readonly name: TransportName;
+  /** Bytes written that the client's side has not taken yet. */
+  readonly pendingBytes: number;
+  /** Writes the parts one after the other as one unit. They are shared between connections. */
+  write(parts: readonly Uint8Array[], isText: boolean): void;
+  /**
+   * Ends after what was written. `transportEnded` follows when the client has everything, at the latest by `abort`.
+   * @param code WebSocket close code
+   */
+  end(code: number): void;
+  /** Ends at once; what was written may be lost. */
+  abort(): void;
+  /** Stop and restart taking bytes from the client. Transports whose client waits for each answer need not do anything. */
+  pause(): void;
+  resume(): void;
+  /** Once a sweep. @param now see `monotonicNow` */
+  sweep?(now: number): void;
+}
+
+/** The `transportEnded` code of a transport that its client left in good order. */
+export const leftNormally = 1000;
