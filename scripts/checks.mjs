@@ -14,9 +14,6 @@ await check("build", "tsc", ["-b"]);
 await check("format and lint", "biome", ["check", "."]);
 await check("types, tests included", "tsc", ["-p", "tsconfig.test.json"]);
 await check("dead code", "knip", []);
-for (const name of ["protocol", "transport", "service", "cli"]) {
-  await check(`package ${name}`, "publint", ["run", "--strict", `packages/${name}`]);
-}
 await tests();
 
 if (skips.length > 0) console.log(`\nSkipped:\n${skips.map((skip) => `  - ${skip}`).join("\n")}`);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./repository.ts";
@@ -9,10 +10,12 @@ import { root } from "./repository.ts";
 export const runtimes = ["Node 26", "Node 22", "Bun"] as const;
 export type Runtime = (typeof runtimes)[number];
 
+const require = createRequire(import.meta.url);
+
 const interpreters: Record<Runtime, string> = {
-  "Node 26": join(root, "node_modules/.bin/node"),
-  "Node 22": join(root, "e2e/node_modules/.bin/node"),
-  Bun: join(root, "node_modules/.bin/bun"),
+  "Node 26": join(root, "node_modules/node/bin/node"),
+  "Node 22": require.resolve("node/bin/node"),
+  Bun: require.resolve("bun/bin/bun.exe"),
 };
 
 const signalbox = join(root, "packages/cli/bin/signalbox.js");
