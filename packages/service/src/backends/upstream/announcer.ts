@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { HubConnection } from "../../hub/hub-connection.ts";
+import { upstreamHeaders } from "./headers.ts";
+import { publicUrl, type UpstreamCall, type UpstreamObserver } from "./observer.ts";
+import type { UpstreamOptions } from "./options.ts";
+import { retryDelay } from "./retry.ts";
+import { signConnection } from "./signature.ts";
+import { expandUrl, findTemplate, type UpstreamCategory, UpstreamUrlError } from "./template.ts";
+import { noAnswer, UpstreamClient, type UpstreamReply } from "./upstream-client.ts";
+
+export interface AnnouncerParts {
+  /** Asked for each event. */
+  readonly options: () => UpstreamOptions;
+  /** The access keys that sign, the primary first. Asked for each event. */
+  readonly keys: () => readonly string[];
+  readonly log: Logger;
+  readonly observer?: UpstreamObserver;
+}
+
+/** An event as the upstream hears of it. */
+export interface Announcement {
+  readonly category: UpstreamCategory;
+  readonly event: string;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** The client gets the body of the answer. */
+  readonly wantsBody: boolean;
+}
+
+/** Tells upstreams: finds the template, signs, calls, repeats where the settings allow it, reports every attempt. */
+export class Announcer {
+  readonly #parts: AnnouncerParts;
+  readonly #client = new UpstreamClient();
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns how the last attempt ended; undefined when no template matches */
+  async announce(connection: HubConnection, announcement: Announcement): Promise<UpstreamReply | undefined> {
+    const { category, event, body, wantsBody } = announcement;
+    const options = this.#parts.options();
+    const name = { hub: connection.client.hubName, category, event };
+    const template = findTemplate(options.templates, name);
+    if (template === undefined) return undefined;
+    let url: URL;
+    try {
+      url = expandUrl(template.urlTemplate, name);
+    } catch (error) {
+      if (!(error instanceof UpstreamUrlError)) throw error;
+      this.#parts.log.warn({ ...name, event: shorten(event), connectionId: connection.id }, shorten(error.message));
+      return noAnswer(error.message);
+    }
+    const shownUrl = publicUrl(url);
+    const attempts = category === "connections" || options.retry.messages ? options.retry.attempts : 1;
+    const headers = upstreamHeaders(connection, {
+      category,
+      event,
+      contentType: announcement.contentType,
+      signature: signConnection(connection.id, this.#parts.keys()),
+      idempotencyKey: attempts > 1 ? randomUUID() : undefined,
+    });
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await this.#client.post({ url, headers, body, wantsBody }, options);
+      const retryInMs = attempt < attempts ? retryDelay(reply, attempt, options.retry) : undefined;
+      this.#report({
+        ...name,
+        connectionId: connection.id,
+        template,
+        url: shownUrl,
+        status: reply.status,
+        error: reply.failure?.text,
+        durationMs: reply.durationMs,
+        attempt,
+        retryInMs,
+      });
+      if (retryInMs === undefined) return reply;
+      await sleep(retryInMs);
+    }
+  }
+
+  #report(call: UpstreamCall): void {
+    this.#parts.observer?.onCall(call);
+    const { status = 500, error, category } = call;
+    if (status >= 200 && status <= 299 && error === undefined) return;
+    const { template: _, ...facts } = call;
+    const outcome = call.status === undefined ? "did not answer" : `answered ${status}`;
+    const reason = error === undefined ? "" : `: ${error}`;
+    const next = call.retryInMs === undefined ? "" : `; next attempt in ${Math.round(call.retryInMs)} ms`;
+    // A functions host says 404 to connected and disconnected when no function asked for them: nothing to worry about.
+    const level = status === 404 && category === "connections" ? "debug" : "warn";
+    this.#parts.log[level](
+      { ...facts, event: shorten(call.event), url: shorten(call.url), durationMs: Math.round(call.durationMs) },
+      `The upstream ${outcome} to ${category}/${shorten(call.event)} of hub ${call.hub}${reason}${next}`,
+    );
+  }
+}
+
+/** Names that clients choose may be a mebibyte long. */
+export function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}

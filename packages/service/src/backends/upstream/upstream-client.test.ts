@@ -1,0 +1,114 @@
+import { describe, expect, it, vi } from "vitest";
+import { Bench, record, type TestClient, Upstream } from "./upstream-fixture.suite.ts";
+
+const done = record({ type: 3, invocationId: "7", result: 1 });
+
+describe("sockets", () => {
+  it("are kept and used again", async () => {
+    const upstream = await Upstream.start((_, response) => void response.end(done));
+    const bench = new Bench(upstream.origin);
+    for (let call = 0; call < 100; call += 1) await bench.answer("x");
+    expect(upstream.socketsOpened).toBe(1);
+  });
+
+  it("are used again after answers that nobody reads", async () => {
+    const upstream = await Upstream.start((_, response) => void response.writeHead(500).end("x".repeat(50_000)));
+    const bench = new Bench(upstream.origin);
+    for (let call = 0; call < 20; call += 1) await bench.answer("x");
+    expect(upstream.socketsOpened).toBe(1);
+  });
+
+  it("are at most as many as the settings say, however many connections speak; changed settings act at once", async () => {
+    const upstream = await Upstream.start((_, response) => void setTimeout(() => response.end(done), 1));
+    const bench = new Bench(upstream.origin, { concurrencyPerEndpoint: 10 });
+    const burst = async () => {
+      const clients: TestClient[] = [];
+      for (let index = 0; index < 1000; index += 1) {
+        const client = bench.client();
+        bench.backend.connected(client);
+        bench.invoke(client, "x");
+        bench.backend.disconnected(client, undefined);
+        clients.push(client);
+      }
+      await bench.backend.drained();
+      expect(clients.every((client) => client.completion.result === 1)).toBe(true);
+    };
+    await burst();
+    expect(upstream.requests).toHaveLength(3000);
+    expect(upstream.socketsPeak).toBe(10);
+    expect(upstream.socketsOpened).toBe(10);
+
+    bench.options = { ...bench.options, concurrencyPerEndpoint: 20 };
+    await burst();
+    expect(upstream.socketsPeak).toBe(20);
+  });
+
+  it("of one origin do not hold up another", async () => {
+    const hanging = await Upstream.start(() => {});
+    const healthy = await Upstream.start((_, response) => void response.end(done));
+    const bench = new Bench(undefined, {
+      concurrencyPerEndpoint: 1,
+      timeoutMs: 500,
+      templates: [{ eventPattern: "hang", urlTemplate: hanging.origin }, { urlTemplate: healthy.origin }],
+    });
+    bench.invoke(bench.client(), "hang");
+    const client = bench.client();
+    bench.invoke(client, "x");
+    await vi.waitFor(() => expect(client.completion.result).toBe(1));
+    expect(bench.calls).toHaveLength(1);
+    await bench.backend.drained();
+  });
+
+  it("that the upstream closed while idle do no harm", async () => {
+    const upstream = await Upstream.start((_, response) => void response.end(done));
+    const bench = new Bench(upstream.origin);
+    for (let call = 0; call < 5; call += 1) {
+      const client = await bench.answer("x");
+      expect(client.completion.result).toBe(1);
+      upstream.closeIdle();
+      await vi.waitFor(() => expect(upstream.socketsOpen).toBe(0));
+    }
+    expect(upstream.socketsOpened).toBe(5);
+  });
+
+  it("are given up after a time-out, so that a hanging upstream holds none for ever", async () => {
+    const upstream = await Upstream.start(() => {});
+    const bench = new Bench(upstream.origin, { timeoutMs: 50, concurrencyPerEndpoint: 2 });
+    const clients = Array.from({ length: 6 }, () => bench.client());
+    for (const client of clients) bench.invoke(client, "x");
+    await bench.backend.drained();
+    expect(clients.map((client) => client.completion.error)).toEqual(Array(6).fill("Invocation failed, status code 500"));
+    await vi.waitFor(() => expect(upstream.socketsOpen).toBe(0));
+  });
+});
+
+describe("an upstream that dies", () => {
+  it("fails its calls and is called again when it is back", async () => {
+    const upstream = await Upstream.start((_, response) => void response.end(done));
+    const bench = new Bench(upstream.origin);
+    expect((await bench.answer("x")).completion.result).toBe(1);
+    const { port } = new URL(upstream.origin);
+    await upstream.stop();
+    expect((await bench.answer("x")).completion.error).toBe("Invocation failed, status code 500");
+
+    await Upstream.start((_, response) => void response.end(done), Number(port));
+    expect((await bench.answer("x")).completion.result).toBe(1);
+  });
+
+  it("resets while a thousand connections wait: each gets its answer", async () => {
+    let requests = 0;
+    const upstream = await Upstream.start((_, response) => {
+      requests += 1;
+      if (requests % 3 === 0) response.socket?.resetAndDestroy();
+      else response.end(done);
+    });
+    const bench = new Bench(upstream.origin);
+    const clients = Array.from({ length: 1000 }, () => bench.client());
+    for (const client of clients) bench.invoke(client, "x");
+    await bench.backend.drained();
+    const failed = clients.filter(({ completion }) => completion.error === "Invocation failed, status code 500");
+    const answered = clients.filter(({ completion }) => completion.result === 1);
+    expect(failed.length + answered.length).toBe(1000);
+    expect(failed).toHaveLength(333);
+  });
+});

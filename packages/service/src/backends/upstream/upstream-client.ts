@@ -1,0 +1,203 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+
+/** A socket that was idle this long is closed, before upstreams do it (most wait 5 s or more) and a call meets a closing one. */
+const idleSocketMs = 4_000;
+/** A body nobody reads is let run out up to this size, so that its socket can be used again; beyond, the socket is given up. */
+const discardLimitBytes = 64 * 1024;
+
+export interface UpstreamRequest {
+  readonly url: URL;
+  /** One character a byte. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The body of a 2xx answer is wanted. */
+  readonly wantsBody: boolean;
+}
+
+export interface UpstreamLimits {
+  readonly timeoutMs: number;
+  readonly responseLimitBytes: number;
+  readonly concurrencyPerEndpoint: number;
+  readonly maxRedirects: number;
+}
+
+/** How a call ended. */
+export interface UpstreamReply {
+  /** Undefined: no answer came; `failure` says why. */
+  readonly status: number | undefined;
+  /** Empty unless wanted, whole and a 2xx. */
+  readonly body: Uint8Array;
+  /** Why there is no answer or, with a status, why its wanted body is missing. */
+  readonly failure: { readonly kind: "too large" | "time-out" | "error"; readonly text: string } | undefined;
+  readonly location: string | undefined;
+  readonly retryAfter: string | undefined;
+  /** Milliseconds from the assignment of the socket. */
+  readonly durationMs: number;
+}
+
+/** One request of a call: the first, or one that a redirect asked for. */
+interface Hop {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined: a GET. */
+  readonly body: Uint8Array | undefined;
+  readonly timeoutMs: number;
+  /** Undefined: the body of the answer is not wanted. */
+  readonly bodyLimitBytes: number | undefined;
+}
+
+const noBytes = new Uint8Array();
+const timeOut: UpstreamReply["failure"] = { kind: "time-out", text: "No complete answer within the time limit" };
+
+/**
+ * Posts to upstreams over kept-alive sockets, at most `concurrencyPerEndpoint` towards one origin. Node's own HTTP client rather than
+ * `fetch`: a call costs a third of the CPU, the agent bounds and keeps the sockets, and nothing but our headers is sent.
+ */
+export class UpstreamClient {
+  readonly #http = new HttpAgent({ keepAlive: true, timeout: idleSocketMs });
+  readonly #https = new HttpsAgent({ keepAlive: true, timeout: idleSocketMs });
+
+  /**
+   * Posts and follows redirects as .NET's client does: 300 to 303 become a GET without a body, 307 and 308 repeat the request; never
+   * from https to http (reference emulator-observed §5). Never rejects.
+   */
+  async post(request: UpstreamRequest, limits: UpstreamLimits): Promise<UpstreamReply> {
+    this.#http.maxSockets = limits.concurrencyPerEndpoint;
+    this.#https.maxSockets = limits.concurrencyPerEndpoint;
+    let { url, headers } = request;
+    let body: Uint8Array | undefined = request.body;
+    let durationMs = 0;
+    for (let redirects = 0; ; redirects += 1) {
+      const reply = await this.#exchange({
+        url,
+        headers,
+        body,
+        timeoutMs: limits.timeoutMs - durationMs,
+        bodyLimitBytes: request.wantsBody ? limits.responseLimitBytes : undefined,
+      });
+      durationMs += reply.durationMs;
+      const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
+      if (next === undefined) return { ...reply, durationMs };
+      if (reply.status! < 307 && body !== undefined) {
+        body = undefined;
+        const { "Content-Type": _, ...others } = headers;
+        headers = others;
+      }
+      url = next;
+    }
+  }
+
+  /** One request and its answer. Resolves when the socket is free again, or gone. Never rejects. */
+  #exchange({ url, headers, body, timeoutMs, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
+    return new Promise((resolve) => {
+      const secure = url.protocol === "https:";
+      const options = {
+        method: body === undefined ? "GET" : "POST",
+        agent: secure ? this.#https : this.#http,
+        headers: body === undefined ? headers : { ...headers, "Content-Length": String(body.byteLength) },
+      };
+      const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
+      let startedAt = performance.now();
+      let timer: NodeJS.Timeout | undefined;
+      let timedOut = false;
+      let answered = false;
+
+      const settle = (reply: Omit<UpstreamReply, "durationMs">) => {
+        clearTimeout(timer);
+        const failure = timedOut && reply.failure !== undefined ? timeOut : reply.failure;
+        resolve({ ...reply, failure, durationMs: performance.now() - startedAt });
+      };
+      request.once("socket", () => {
+        startedAt = performance.now();
+        timer = setTimeout(() => {
+          timedOut = true;
+          request.destroy();
+        }, timeoutMs);
+      });
+      request.once("response", (response) => {
+        answered = true;
+        receive(response, bodyLimitBytes, settle);
+      });
+      // Once an answer has begun, its own end tells.
+      request.on("error", (error) => {
+        if (!answered) settle(noAnswer(describe(error)));
+      });
+      // The last word of a request that ended without answer and without error: a switch of protocols nobody asked for.
+      request.on("close", () => {
+        if (!answered) settle(noAnswer("The upstream gave no HTTP answer"));
+      });
+      request.end(body);
+    });
+  }
+}
+
+/** What became of a call that got no answer. */
+export function noAnswer(text: string): UpstreamReply {
+  return {
+    status: undefined,
+    body: noBytes,
+    failure: { kind: "error", text },
+    location: undefined,
+    retryAfter: undefined,
+    durationMs: 0,
+  };
+}
+
+/**
+ * Reads an answer to its end.
+ * @param limitBytes undefined: nobody wants the body, and what happens to it is no failure
+ */
+function receive(
+  response: IncomingMessage,
+  limitBytes: number | undefined,
+  done: (reply: Omit<UpstreamReply, "durationMs">) => void,
+): void {
+  const status = response.statusCode!;
+  const wanted = limitBytes !== undefined && status >= 200 && status <= 299;
+  const limit = wanted ? limitBytes : discardLimitBytes;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const giveUp = () => {
+    size = Number.POSITIVE_INFINITY;
+    response.destroy();
+  };
+  response.on("data", (chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size > limit) giveUp();
+    else if (wanted) chunks.push(chunk);
+  });
+  // Whatever cuts the answer short, `close` follows.
+  response.on("error", () => {});
+  response.on("close", () => {
+    let failure: UpstreamReply["failure"];
+    if (wanted && size > limit) failure = { kind: "too large", text: `The answer is larger than ${limit} bytes` };
+    else if (wanted && !response.complete) failure = { kind: "error", text: "The answer ended before it was complete" };
+    done({
+      status,
+      body: failure === undefined ? join(chunks) : noBytes,
+      failure,
+      location: response.headers.location,
+      retryAfter: response.headers["retry-after"],
+    });
+  });
+  if (Number(response.headers["content-length"] ?? 0) > limit) giveUp();
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+function redirectTarget({ status, location }: UpstreamReply, from: URL): URL | undefined {
+  if (location === undefined || status === undefined) return undefined;
+  if (!((status >= 300 && status <= 303) || status === 307 || status === 308)) return undefined;
+  const target = URL.parse(location, from);
+  if (target?.protocol === "https:") return target;
+  return target?.protocol === "http:" && from.protocol === "http:" ? target : undefined;
+}
+
+/** A host with several addresses fails with one error for each and no text of its own. */
+function describe(error: Error): string {
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
+  return inner?.message || error.message || error.name;
+}
