@@ -16,9 +16,10 @@ const token = (claims: object = {}, signedWith = key) =>
   signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour(), ...claims }, signedWith);
 const good = token();
 
-// Stands in for the transport's endpoint, which `client-door.clients.test.ts` uses for real: shows what the door hands over, and that it hands over.
+// Stands in for the transport's endpoint, which `signalr-clients.test.ts` uses for real: shows what the door hands over, and that it hands over.
 class Recorder {
   size = 0;
+  negotiating = 0;
   readonly admissions: Admission[] = [];
   negotiate(admission: Admission): Response {
     return this.#record(admission, "negotiated");
@@ -314,7 +315,7 @@ describe("room", () => {
     options = { ...defaults, maxConnections: 2 };
     endpoint.size = 1;
     expect((await ask(negotiate)).status).toBe(200);
-    endpoint.size = 2;
+    endpoint.negotiating = 1;
     const answer = await ask(negotiate);
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);

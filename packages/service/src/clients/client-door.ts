@@ -31,7 +31,7 @@ export interface ClientDoorOptions {
 }
 
 export interface ClientDoorParts {
-  readonly endpoint: Pick<ClientEndpoint, "negotiate" | "handle" | "upgrade" | "size">;
+  readonly endpoint: Pick<ClientEndpoint, "negotiate" | "handle" | "upgrade" | "size" | "negotiating">;
   readonly handler: ConnectionHandler;
   readonly verifier: TokenVerifier;
   readonly options: () => ClientDoorOptions;
@@ -133,11 +133,12 @@ export class ClientDoor {
     });
   }
 
-  /** Why no further client is taken now. */
+  /** Why no further client is taken now. Who has negotiated has a place already, or a rush of negotiates would overrun the limit. */
   #noRoom(): Response | undefined {
     const { draining, maxConnections } = this.#options();
     if (draining) return refusals.draining();
-    return maxConnections > 0 && this.#endpoint.size >= maxConnections ? refusals.full() : undefined;
+    const { size, negotiating } = this.#endpoint;
+    return maxConnections > 0 && size + negotiating >= maxConnections ? refusals.full() : undefined;
   }
 }
 

@@ -26,7 +26,7 @@ describe("query of a connect request", () => {
   });
 
   it("never lets a secret through, whatever surrounds it", () => {
-    const noise = fc.string({ unit: "binary" }).map((text) => text.replaceAll("&", ""));
+    const noise = fc.string({ unit: "binary", maxLength: 40 }).map((text) => text.replaceAll("&", ""));
     fc.assert(
       fc.property(noise, noise, (before, after) => {
         const { remaining } = parseConnectQuery(`${before}&access_token=SECRET&id=SECRET&${after}`);

@@ -70,6 +70,11 @@ export class ClientEndpoint {
     return this.#connections.size;
   }
 
+  /** Clients that negotiated and may still connect. */
+  get negotiating(): number {
+    return this.#negotiations.size;
+  }
+
   /** `POST …/negotiate` (§1.1). */
   negotiate(admission: Admission, request: Request): Response {
     if (request.method !== "POST") return plainText(405);
