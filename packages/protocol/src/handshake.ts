@@ -1,8 +1,9 @@
 import { type HubProtocol, ProtocolError, type TransferFormat } from "./hub-protocol.ts";
 import { hubProtocols } from "./hub-protocols.ts";
-import { checkSize, recordSeparator } from "./json-record.ts";
+import { recordSeparator } from "./json-record.ts";
 import { jsonTokenName, parseJson, stringifyJson } from "./json-text.ts";
 import { PendingBytes } from "./pending-bytes.ts";
+import { checkSize } from "./record-limit.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** What the client asked for, spelled as it did. */

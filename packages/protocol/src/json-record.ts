@@ -1,13 +1,9 @@
-import { MessageTooLargeError, type RecordReader } from "./hub-protocol.ts";
+import type { RecordReader } from "./hub-protocol.ts";
 import { PendingBytes } from "./pending-bytes.ts";
+import { checkSize } from "./record-limit.ts";
 
 /** Ends every JSON record. Cannot occur inside one: JSON escapes control characters. */
 export const recordSeparator = 0x1e;
-
-/** @throws {MessageTooLargeError} */
-export function checkSize(size: number, limit: number): void {
-  if (size > limit) throw new MessageTooLargeError(`The maximum message size of ${limit}B was exceeded.`);
-}
 
 const none: readonly Uint8Array[] = [];
 

@@ -1,4 +1,5 @@
 import { ProtocolError } from "./hub-protocol.ts";
+import { fits64Bits } from "./integer.ts";
 
 /** ES2026 (JSON.parse source text access): on every supported runtime, not yet in TypeScript's library. */
 interface JsonWithSource {
@@ -13,9 +14,9 @@ const json = JSON as unknown as JsonWithSource;
 const integer = /^-?\d+$/;
 
 /**
- * JSON.parse without loss: an integer beyond ±(2^53 − 1) becomes a bigint. Every other number is a number, also one with a fraction
- * or an exponent. A `__proto__` member becomes an ordinary own property.
- * @throws {ProtocolError} with the parser's sentence: not JSON, or nested too deeply
+ * JSON.parse without loss: an integer beyond ±(2^53 − 1) becomes a bigint, unless it exceeds 64 bits and a number gives back the same
+ * digits (1e20). Every other number is a number, also one with a fraction or an exponent. A `__proto__` member becomes an ordinary own property.
+ * @throws {ProtocolError} for anything but JSON (with the parser's sentence), too deep nesting, an integer beyond 1,000 digits
  */
 export function parseJson(text: string): unknown {
   try {
@@ -37,6 +38,8 @@ function mayHoldBigInteger(text: string): boolean {
     let end = place + 1;
     while (isDigit(text.charCodeAt(end))) end++;
     if (end - start >= 16 && mayPrecedeNumber(text.charCodeAt(start - 1))) return true;
+    // Past this row, so that no digit is looked at twice; the next place is within any 16 digits that follow.
+    place = end;
   }
   return false;
 }
@@ -51,13 +54,16 @@ function mayPrecedeNumber(code: number): boolean {
   return code !== 0x22 && code !== 0x2e;
 }
 
+/** Making a bigint costs more than its length; nobody counts this far. */
+const maxDigits = 1000;
+
 function keepBigInteger(_key: string, value: unknown, context: { readonly source?: string }): unknown {
-  return typeof value === "number" &&
-    !Number.isSafeInteger(value) &&
-    context.source !== undefined &&
-    integer.test(context.source)
-    ? BigInt(context.source)
-    : value;
+  const { source } = context;
+  if (typeof value !== "number" || Number.isSafeInteger(value) || source === undefined || !integer.test(source)) return value;
+  if (source.length > maxDigits) throw new ProtocolError(`An integer of ${source.length} digits is too long.`);
+  const integerValue = BigInt(source);
+  // JavaScript writes 1e20 as digits too: beyond 64 bits, what a number gives back unchanged was one.
+  return fits64Bits(integerValue) || String(value) !== source ? integerValue : value;
 }
 
 /**

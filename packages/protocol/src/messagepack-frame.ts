@@ -1,6 +1,6 @@
 import { ProtocolError, type RecordReader } from "./hub-protocol.ts";
-import { checkSize } from "./json-record.ts";
 import { PendingBytes } from "./pending-bytes.ts";
+import { checkSize } from "./record-limit.ts";
 
 /*
  * A MessagePack record is its length as a base-128 number, least significant group first, then that many bytes:

@@ -1,5 +1,6 @@
 import { Decoder, Encoder, ExtData, ExtensionCodec, type ExtensionCodecType } from "@msgpack/msgpack";
 import { ProtocolError } from "./hub-protocol.ts";
+import { fits64Bits } from "./integer.ts";
 import { maxDepth, scanMessagePack } from "./messagepack-scan.ts";
 
 /*
@@ -32,7 +33,7 @@ const createEncoder = () => new Encoder({ extensionCodec: codec, maxDepth });
 let encoder = createEncoder();
 const wideEncoder = () => new Encoder({ extensionCodec: codec, maxDepth, useBigInt64: true });
 
-/** Bytes; a larger buffer is not kept for the next message. */
+/** Bytes; a larger buffer is not kept for the next message, nor that of an attempt that failed. */
 const keptBuffer = 256 * 1024;
 
 /**
@@ -45,6 +46,7 @@ export function encodeValue(value: unknown): Uint8Array {
     if (bytes.buffer.byteLength > keptBuffer) encoder = createEncoder();
     return mayHoldSurrogates(bytes) ? wideEncoder().encodeSharedRef(normalize(value)) : bytes;
   } catch (cause) {
+    encoder = createEncoder();
     if (cause !== bigintFound) throw asProtocolError(cause);
   }
   try {
@@ -82,7 +84,7 @@ function normalize(value: unknown): unknown {
 
 function normalizeBigint(value: bigint): number | bigint {
   if (value >= -0x8000_0000n && value <= 0xffff_ffffn) return Number(value);
-  if (BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value) return value;
+  if (fits64Bits(value)) return value;
   throw new ProtocolError(`The integer ${value} does not fit into 64 bits, the most that MessagePack can carry.`);
 }
 

@@ -1,5 +1,6 @@
-import type { HubProtocolName } from "./hub-protocol.ts";
-import { hubProtocols } from "./hub-protocols.ts";
+import { type HubProtocol, type HubProtocolName, ProtocolError } from "./hub-protocol.ts";
+import { jsonProtocol } from "./json-protocol.ts";
+import { messagePackProtocol } from "./messagepack-protocol.ts";
 import { type HubMessage, MessageType } from "./messages.ts";
 
 /** Something for many receivers: its framed bytes for each protocol, the same array for everyone who asks. */
@@ -11,31 +12,35 @@ export interface Payload {
   bytes(protocol: HubProtocolName): Uint8Array | undefined;
 }
 
-/** Encodes on first demand, once for each protocol. The message must not change afterwards. */
+/** Encodes on first demand, once for each protocol, also when that fails: a thousand receivers must not cost a thousand attempts. */
 class MessagePayload implements Payload {
   readonly #message: HubMessage;
-  #json: Uint8Array | undefined;
-  #messagePack: Uint8Array | undefined;
+  #json: Uint8Array | ProtocolError | undefined;
+  #messagePack: Uint8Array | ProtocolError | undefined;
 
   constructor(message: HubMessage) {
     this.#message = message;
   }
 
   bytes(protocol: HubProtocolName): Uint8Array {
-    if (protocol === "json") {
-      this.#json ??= encode(protocol, this.#message);
-      return this.#json;
-    }
-    this.#messagePack ??= encode(protocol, this.#message);
-    return this.#messagePack;
+    let encoded: Uint8Array | ProtocolError;
+    if (protocol === "json") encoded = this.#json ??= tryEncode(jsonProtocol, this.#message);
+    else encoded = this.#messagePack ??= tryEncode(messagePackProtocol, this.#message);
+    if (encoded instanceof ProtocolError) throw encoded;
+    return encoded;
   }
 }
 
-function encode(protocol: HubProtocolName, message: HubMessage): Uint8Array {
-  return hubProtocols.get(protocol)!.encode(message);
+function tryEncode(protocol: HubProtocol, message: HubMessage): Uint8Array | ProtocolError {
+  try {
+    return protocol.encode(message);
+  } catch (error) {
+    if (error instanceof ProtocolError) return error;
+    throw error;
+  }
 }
 
-/** A message for every receiver, in the protocol of each. */
+/** A message for every receiver, in the protocol of each. It must not change afterwards. */
 export function messagePayload(message: HubMessage): Payload {
   return new MessagePayload(message);
 }

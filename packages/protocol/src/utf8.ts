@@ -5,11 +5,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Buffer.from takes small texts from a pool: on Node three to five times as fast as TextEncoder. Bun has no such pool and the faster
- * TextEncoder; browsers have no Buffer.
+ * Buffer.from takes small texts from a pool: on Node three to five times as fast as TextEncoder. On Bun, whose Buffer has no such pool,
+ * it is the other way round.
  */
 export const encodeUtf8: (text: string) => Uint8Array =
-  "Buffer" in globalThis && !("Bun" in globalThis) ? (text) => Buffer.from(text, "utf8") : (text) => encoder.encode(text);
+  "Bun" in globalThis ? (text) => encoder.encode(text) : (text) => Buffer.from(text, "utf8");
 
 /** @throws {ProtocolError} when the bytes are not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
