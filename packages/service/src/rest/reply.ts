@@ -1,0 +1,38 @@
+import { stringifyJson } from "@signalbox/protocol";
+import type { Version } from "./api-version.ts";
+import type { RestError } from "./rest-error.ts";
+
+/** What a route answers. Replies without a body are shared, so nobody may change one. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+const empty = new Map<number, Reply>();
+
+export function emptyReply(status: number): Reply {
+  const known = empty.get(status);
+  if (known !== undefined) return known;
+  const reply = { status };
+  empty.set(status, reply);
+  return reply;
+}
+
+const json = { "Content-Type": "application/json; charset=utf-8" };
+
+export function jsonReply(body: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return { status: 200, headers: { ...json, ...headers }, body: stringifyJson(body) };
+}
+
+/**
+ * `ErrorDetail` (reference serverless-upstream §4.7); in v1 and v1-preview, which know no such object, the sentence as plain text.
+ * Either way `x-ms-error-code` tells what happened.
+ */
+export function errorReply({ status, code, message, target }: RestError, version: Version): Reply {
+  const header = { "x-ms-error-code": code };
+  if (version === "v1" || version === "v1-preview") {
+    return { status, headers: { ...header, "Content-Type": "text/plain; charset=utf-8" }, body: message };
+  }
+  return { status, headers: { ...header, ...json }, body: JSON.stringify({ code, message, target }) };
+}

@@ -1,0 +1,137 @@
+import type { Answer, Command } from "../hub/command.ts";
+import type { DatedVersion, Version } from "./api-version.ts";
+import type { BodyForm } from "./media-type.ts";
+import type { Parameter } from "./parameter.ts";
+import type { Query } from "./query.ts";
+import type { Reply } from "./reply.ts";
+import type { RestRequest } from "./request.ts";
+import type { RestErrorName } from "./rest-error.ts";
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+
+/** Three families of paths: `/api/v1-preview/…`, `/api/v1/…`, and `/api/…?api-version=…`. */
+export type Family = "v1-preview" | "v1" | "dated";
+
+export const basePaths: Readonly<Record<Family, string>> = { "v1-preview": "/api/v1-preview", v1: "/api/v1", dated: "/api" };
+
+/** What a route needs from the hubs. */
+export interface RestHubs {
+  /** @param hub lower-case */
+  execute<C extends Command>(hub: string, command: C): Promise<Answer<C>>;
+  names(): readonly string[];
+}
+
+export interface RestOptions {
+  /** Greatest request body, bytes; beyond it 413. */
+  readonly maxBodyBytes: number;
+  /** Milliseconds that `:invoke` waits for the client. */
+  readonly invokeTimeout: number;
+  /** Public base URL without trailing slash, when it is not the one by which requests come. */
+  readonly endpoint?: string | undefined;
+  /** Web origins in lower case that may read answers, or `*` for any; absent: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** True while the service is stopping: health answers 503. */
+  readonly draining: boolean;
+}
+
+/** One request on its way through a route: authenticated, its version settled. */
+export interface Call {
+  readonly version: Version;
+  /** The status of success in this version. */
+  readonly success: number;
+  readonly request: RestRequest;
+  readonly query: Query;
+  readonly options: RestOptions;
+  readonly hubs: RestHubs;
+  /** Access keys, primary first. */
+  readonly keys: () => readonly string[];
+  /** The OpenAPI document, as JSON text. */
+  readonly openApi: () => string;
+}
+
+/** In which versions a route is served, and how. */
+export interface Served {
+  readonly status: number;
+  /** Who else serves the route in these versions: the cloud, only the official emulator, or nobody. */
+  readonly by: "cloud" | "emulator" | "signalbox";
+  /** The first dated version that has it. */
+  readonly since?: DatedVersion;
+  /** The spelling shown in documents; the first unless named here. */
+  readonly path?: string;
+}
+
+/** Something the cloud does otherwise, or is not known to do. */
+export interface Difference {
+  /** Absent: in every version. */
+  readonly family?: Family;
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface RequestBody {
+  readonly forms: readonly BodyForm[];
+  /** Name of a schema of the OpenAPI document; undefined for any JSON value. */
+  readonly schema?: string;
+  readonly example: unknown;
+}
+
+/**
+ * One operation, in all its spellings and versions. The table of these is the single source of the dispatcher, the `Allow` headers,
+ * the OpenAPI document and docs/compatibility.md.
+ */
+export interface RouteInformation {
+  /** Unique; `operationId` of the OpenAPI document. */
+  readonly operation: string;
+  readonly summary: string;
+  readonly methods: readonly Method[];
+  /** Path templates below the base path of a family; all of them mean the same. Literals match in any letter case. */
+  readonly paths: readonly string[];
+  readonly served: Readonly<Partial<Record<Family, Served>>>;
+  readonly body?: RequestBody;
+  /** Schema of the success body, or undefined when it is empty. */
+  readonly answer?: string;
+  readonly errors: readonly RestErrorName[];
+  readonly differences: readonly Difference[];
+  /** Served without a token. */
+  readonly open?: boolean;
+  /** A send that the listener may hand over without a `Request`: its answers are small and it needs no origin. */
+  readonly hot?: boolean;
+}
+
+export interface Route extends RouteInformation {
+  readonly parameters: readonly Parameter<unknown>[];
+  /** @throws {RestError} */
+  answerTo(call: Call, path: Readonly<Record<string, string>>): Reply | Promise<Reply>;
+}
+
+type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+type Values<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+
+export interface RouteDefinition<P extends Parameters> extends RouteInformation {
+  readonly parameters: P;
+  /** Parameters have been read and are valid. */
+  handle(call: Call, values: Values<P>): Reply | Promise<Reply>;
+}
+
+export function route<const P extends Parameters>(definition: RouteDefinition<P>): Route {
+  const names = Object.keys(definition.parameters);
+  const parameters = Object.values(definition.parameters);
+  return {
+    ...definition,
+    parameters,
+    answerTo(call, path) {
+      const values: Record<string, unknown> = {};
+      for (let at = 0; at < names.length; at++) values[names[at]!] = parameters[at]!.read(path, call.query);
+      return definition.handle(call, values as Values<P>);
+    },
+  };
+}
+
+/** Carries out a command on the hub that a request names. */
+export function execute<C extends Command>(
+  call: Call,
+  { hub, application }: { readonly hub: string; readonly application?: string | undefined },
+  command: C,
+): Promise<Answer<C>> {
+  return call.hubs.execute(application === undefined ? hub : `${application}_${hub}`, command);
+}

@@ -1,0 +1,196 @@
+import type { Audience } from "../../hub/command.ts";
+import { messageForms, readMessage } from "../message.ts";
+import { application, connection, excluded, group, groups, hub, user, users } from "../parameter.ts";
+import { emptyReply, type Reply } from "../reply.ts";
+import { type Call, type Difference, execute, type RequestBody, type Route, route, type Served } from "../route.ts";
+
+export const message: RequestBody = {
+  forms: messageForms,
+  schema: "Message",
+  example: { target: "newMessage", arguments: ["hello", 42] },
+};
+
+const sendErrors = ["invalid", "tooLarge", "mediaType"] as const;
+
+/** In v1 the path ends before the verb. */
+const cloud = (v1Path: string): { v1: Served; dated: Served } => ({
+  v1: { status: 202, by: "cloud", path: v1Path },
+  dated: { status: 202, by: "cloud", since: "2022-06-01" },
+});
+
+const bodies: Difference = {
+  what: "Success has no body, and in v1 octet-stream and MessagePack bodies are taken as well.",
+  why: "The cloud's `ServiceResponse` says no more than the status and no SDK reads it; one reader of bodies serves every version.",
+};
+const strictJson: Difference = {
+  what: "JSON is read strictly: comments and text after the object are 400, where the official emulator lets them pass.",
+  why: "What a proxy or a log in between reads must be what is delivered.",
+};
+const harmless: Difference = {
+  what: "400 for what some client could not read: nesting beyond 64 levels, numbers beyond a double, integers beyond 64 bits, half of a surrogate pair, an octet-stream record that is not exactly one Invocation.",
+  why: "Passed on, it would end the connections of those clients; the official emulator disconnects every receiver of `1e400`.",
+};
+const manyArguments: Difference = {
+  what: "More than 10 arguments are delivered; the official emulator answers 500.",
+  why: "The limit is one of the emulator's .NET binder, not of the protocol.",
+};
+const differences = [bodies, strictJson, harmless, manyArguments];
+
+async function send(
+  call: Call,
+  at: { readonly hub: string; readonly application?: string | undefined },
+  audience: Audience,
+  except?: readonly string[],
+): Promise<Reply> {
+  const payload = await readMessage(call.request, call.options.maxBodyBytes);
+  await execute(
+    call,
+    at,
+    except === undefined || except.length === 0
+      ? { do: "send", audience, payload }
+      : { do: "send", audience, except: { connections: except }, payload },
+  );
+  return emptyReply(call.success);
+}
+
+const everybody: Audience = { to: "all" };
+
+const toAll = route({
+  operation: "sendToAll",
+  summary: "Send a message to every connection of a hub",
+  methods: ["POST"],
+  paths: ["/hubs/{hub}/:send", "/hubs/{hub}"],
+  parameters: { hub, application, excluded },
+  body: message,
+  served: cloud("/hubs/{hub}"),
+  errors: sendErrors,
+  differences,
+  hot: true,
+  handle: (call, values) => send(call, values, everybody, values.excluded),
+});
+
+const toUser = route({
+  operation: "sendToUser",
+  summary: "Send a message to every connection of a user",
+  methods: ["POST"],
+  paths: ["/hubs/{hub}/users/{user}/:send", "/hubs/{hub}/users/{user}"],
+  parameters: { hub, application, user },
+  body: message,
+  served: cloud("/hubs/{hub}/users/{user}"),
+  errors: sendErrors,
+  differences,
+  hot: true,
+  handle: (call, values) => send(call, values, { to: "users", ids: [values.user] }),
+});
+
+const toGroup = route({
+  operation: "sendToGroup",
+  summary: "Send a message to every connection in a group",
+  methods: ["POST"],
+  paths: ["/hubs/{hub}/groups/{group}/:send", "/hubs/{hub}/groups/{group}"],
+  parameters: { hub, application, group, excluded },
+  body: message,
+  served: cloud("/hubs/{hub}/groups/{group}"),
+  errors: sendErrors,
+  differences,
+  hot: true,
+  handle: (call, values) => send(call, values, { to: "groups", ids: [values.group] }, values.excluded),
+});
+
+const toConnection = route({
+  operation: "sendToConnection",
+  summary: "Send a message to one connection; an unknown one is no error",
+  methods: ["POST"],
+  paths: ["/hubs/{hub}/connections/{connection}/:send", "/hubs/{hub}/connections/{connection}"],
+  parameters: { hub, application, connection },
+  body: message,
+  served: cloud("/hubs/{hub}/connections/{connection}"),
+  errors: sendErrors,
+  differences,
+  hot: true,
+  handle: (call, values) => send(call, values, { to: "connections", ids: [values.connection] }),
+});
+
+const preview = { "v1-preview": { status: 202, by: "cloud" } } as const;
+const obsolete: Difference = {
+  what: "Still served; the cloud has withdrawn it.",
+  why: "Old senders go on working with the connection string changed alone.",
+};
+const previewDifferences = [obsolete, ...differences];
+
+const previewToAll = route({
+  operation: "previewSendToAll",
+  summary: "Send a message to every connection of a hub",
+  methods: ["POST"],
+  paths: ["/hub/{hub}"],
+  parameters: { hub },
+  body: message,
+  served: preview,
+  errors: sendErrors,
+  differences: previewDifferences,
+  handle: (call, values) => send(call, values, everybody),
+});
+
+const previewToUser = route({
+  operation: "previewSendToUser",
+  summary: "Send a message to every connection of a user",
+  methods: ["POST"],
+  paths: ["/hub/{hub}/user/{user}"],
+  parameters: { hub, user },
+  body: message,
+  served: preview,
+  errors: sendErrors,
+  differences: previewDifferences,
+  handle: (call, values) => send(call, values, { to: "users", ids: [values.user] }),
+});
+
+const previewToUsers = route({
+  operation: "previewSendToUsers",
+  summary: "Send a message to every connection of several users",
+  methods: ["POST"],
+  paths: ["/hub/{hub}/users/{users}"],
+  parameters: { hub, users },
+  body: message,
+  served: preview,
+  errors: sendErrors,
+  differences: previewDifferences,
+  handle: (call, values) => send(call, values, { to: "users", ids: values.users }),
+});
+
+const previewToGroup = route({
+  operation: "previewSendToGroup",
+  summary: "Send a message to every connection in a group",
+  methods: ["POST"],
+  paths: ["/hub/{hub}/group/{group}"],
+  parameters: { hub, group },
+  body: message,
+  served: preview,
+  errors: sendErrors,
+  differences: previewDifferences,
+  handle: (call, values) => send(call, values, { to: "groups", ids: [values.group] }),
+});
+
+const previewToGroups = route({
+  operation: "previewSendToGroups",
+  summary: "Send a message to every connection in several groups; who is in two of them receives two copies",
+  methods: ["POST"],
+  paths: ["/hub/{hub}/groups/{groups}"],
+  parameters: { hub, groups },
+  body: message,
+  served: preview,
+  errors: sendErrors,
+  differences: previewDifferences,
+  handle: (call, values) => send(call, values, { to: "groups", ids: values.groups }),
+});
+
+export const sendRoutes: readonly Route[] = [
+  toAll,
+  toUser,
+  toGroup,
+  toConnection,
+  previewToAll,
+  previewToUser,
+  previewToUsers,
+  previewToGroup,
+  previewToGroups,
+];
