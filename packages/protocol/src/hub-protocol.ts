@@ -20,7 +20,8 @@ export class MessageTooLargeError extends ProtocolError {
 export interface RecordReader {
   /**
    * Appends a chunk; returns the records that are complete now, each WITH its frame (JSON: trailing 0x1e; MessagePack: length
-   * prefix). A returned record may be a view into `chunk`.
+   * prefix). A returned record may be a view into `chunk`. After a throw the stream is unusable, and records before the bad one in
+   * the same chunk are not returned.
    * @throws {MessageTooLargeError} as soon as a record, even an incomplete one, exceeds the limit
    * @throws {ProtocolError} for a malformed length prefix
    */
@@ -35,7 +36,10 @@ export interface HubProtocol {
   readonly transferFormat: TransferFormat;
   /** Highest protocol version understood; every lower one is too. Version 2 adds Ack and Sequence. */
   readonly version: 2;
-  /** A whole frame: JSON ends in 0x1e, MessagePack starts with its length. */
+  /**
+   * A whole frame: JSON ends in 0x1e, MessagePack starts with its length.
+   * @throws {ProtocolError} for a value that the protocol cannot carry (a cycle; in MessagePack an integer beyond 64 bits)
+   */
   encode(message: HubMessage): Uint8Array;
   /**
    * Decodes one framed record.
@@ -43,7 +47,10 @@ export interface HubProtocol {
    * @throws {ProtocolError} for anything malformed
    */
   decode(record: Uint8Array): HubMessage | undefined;
-  /** The record without its frame: what travels in an upstream request. A view, not a copy. */
+  /**
+   * The record without its frame: what travels in an upstream request. A view, not a copy.
+   * @throws {ProtocolError} for a MessagePack record whose prefix does not fit
+   */
   unframe(record: Uint8Array): Uint8Array;
   /** @param limit greatest size of one record in bytes, frame included; Infinity for none */
   createReader(limit: number): RecordReader;

@@ -11,7 +11,7 @@ const encode = (message: HubMessage) => {
 const headers = { traceparent: "00-1" };
 
 describe("jsonProtocol.encode", () => {
-  it.each<[HubMessage, string]>([
+  const written: readonly [HubMessage, string][] = [
     [{ type: 1, target: "m", arguments: [] }, '{"type":1,"target":"m","arguments":[]}'],
     [
       { arguments: [1, "ü", { k: [1, null] }], streamIds: ["s1"], target: "m", invocationId: "0", headers, type: 1 },
@@ -40,9 +40,12 @@ describe("jsonProtocol.encode", () => {
     [{ type: 7, error: "out", allowReconnect: true }, '{"type":7,"error":"out","allowReconnect":true}'],
     [{ type: 8, sequenceId: 36 }, '{"type":8,"sequenceId":36}'],
     [{ type: 9, sequenceId: 1 }, '{"type":9,"sequenceId":1}'],
-  ])("writes %o", (message, json) => {
-    expect(encode(message)).toBe(json);
-  });
+  ];
+  for (const [message, json] of written) {
+    it(`writes ${json}`, () => {
+      expect(encode(message)).toBe(json);
+    });
+  }
 });
 
 describe("jsonProtocol.decode", () => {
@@ -136,14 +139,9 @@ describe("jsonProtocol.decode", () => {
     expect(() => jsonProtocol.decode(new TextEncoder().encode('{"type":6}'))).toThrow("Message is incomplete.");
   });
 
-  it("survives deep nesting", () => {
+  it("refuses deep nesting", () => {
     const deep = "[".repeat(200_000) + "]".repeat(200_000);
-    try {
-      const message = decode(`{"type":1,"target":"m","arguments":${deep}}`)!;
-      jsonProtocol.encode(message);
-    } catch (error) {
-      expect(error).toBeInstanceOf(ProtocolError);
-    }
+    expect(() => decode(`{"type":1,"target":"m","arguments":${deep}}`)).toThrow("Error reading JSON.");
   });
 });
 

@@ -1,5 +1,6 @@
 import { ProtocolError } from "./hub-protocol.ts";
 import { fits64Bits } from "./integer.ts";
+import { maxDepth, nestsTooDeep } from "./nesting.ts";
 
 /** ES2026 (JSON.parse source text access): on every supported runtime, not yet in TypeScript's library. */
 interface JsonWithSource {
@@ -16,13 +17,14 @@ const integer = /^-?\d+$/;
 /**
  * JSON.parse without loss: an integer beyond ±(2^53 − 1) becomes a bigint, unless it exceeds 64 bits and a number gives back the same
  * digits (1e20). Every other number is a number, also one with a fraction or an exponent. A `__proto__` member becomes an ordinary own property.
- * @throws {ProtocolError} for anything but JSON (with the parser's sentence), too deep nesting, an integer beyond 1,000 digits
+ * @throws {ProtocolError} for anything but JSON (with the parser's sentence), nesting beyond 500 levels, an integer beyond 1,000 digits
  */
 export function parseJson(text: string): unknown {
+  if (nestsTooDeep(text)) throw new ProtocolError(`The JSON nests deeper than ${maxDepth} levels.`);
   try {
     return mayHoldBigInteger(text) ? json.parse(text, keepBigInteger) : JSON.parse(text);
   } catch (cause) {
-    throw jsonError(cause, "read");
+    throw jsonError(cause);
   }
 }
 
@@ -78,7 +80,7 @@ export function stringifyJson(value: unknown): string {
     const careful = JSON.stringify(value, replaceSpecial) as string | undefined;
     if (careful !== undefined) return careful;
   } catch (cause) {
-    throw jsonError(cause, "write");
+    throw jsonError(cause);
   }
   throw new ProtocolError(`A ${typeof value} cannot be written as JSON.`);
 }
@@ -107,9 +109,9 @@ function base64(view: ArrayBufferView): string {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("base64");
 }
 
-function jsonError(cause: unknown, action: "read" | "write"): ProtocolError {
+function jsonError(cause: unknown): ProtocolError {
   if (cause instanceof ProtocolError) return cause;
-  if (cause instanceof RangeError) return new ProtocolError(`The JSON is nested too deeply to ${action}.`, { cause });
+  if (cause instanceof RangeError) return new ProtocolError("The value nests too deeply for JSON.", { cause });
   return new ProtocolError(cause instanceof Error ? cause.message : String(cause), { cause });
 }
 

@@ -1,7 +1,5 @@
 import { ProtocolError } from "./hub-protocol.ts";
-
-/** Deepest nesting of arrays and maps read or written, as in MessagePack for C#. */
-export const maxDepth = 500;
+import { maxDepth } from "./nesting.ts";
 
 /**
  * Walks over the encoded values without making any of them. The decoder trusts announced lengths and allocates for them at once; after
@@ -47,7 +45,7 @@ export function scanMessagePack(bytes: Uint8Array): boolean {
     if (children > end - position || position > end) throw truncated();
     if (head === 0xcf || head === 0xd3) hasBigInteger ||= isBig(view, position - 8, head === 0xd3);
     if (children > 0) {
-      if (enclosing.length === maxDepth) throw new ProtocolError(`The value is nested deeper than ${maxDepth} levels.`);
+      if (enclosing.length === maxDepth) throw new ProtocolError(`The value nests deeper than ${maxDepth} levels.`);
       enclosing.push(due);
       due = children;
     }

@@ -1,7 +1,8 @@
 import { Decoder, Encoder, ExtData, ExtensionCodec, type ExtensionCodecType } from "@msgpack/msgpack";
 import { ProtocolError } from "./hub-protocol.ts";
 import { fits64Bits } from "./integer.ts";
-import { maxDepth, scanMessagePack } from "./messagepack-scan.ts";
+import { scanMessagePack } from "./messagepack-scan.ts";
+import { maxDepth } from "./nesting.ts";
 
 /*
  * JavaScript values ↔ MessagePack:
@@ -29,9 +30,11 @@ const codec: ExtensionCodecType<undefined> = {
 };
 
 // The library writes either plain integers beyond 32 bits or bigints as 64-bit integers, never both: two encoders.
-const createEncoder = () => new Encoder({ extensionCodec: codec, maxDepth });
+// It counts the values within the deepest array as one more level.
+const options = { extensionCodec: codec, maxDepth: maxDepth + 1 };
+const createEncoder = () => new Encoder(options);
 let encoder = createEncoder();
-const wideEncoder = () => new Encoder({ extensionCodec: codec, maxDepth, useBigInt64: true });
+const wideEncoder = () => new Encoder({ ...options, useBigInt64: true });
 
 /** Bytes; a larger buffer is not kept for the next message, nor that of an attempt that failed. */
 const keptBuffer = 256 * 1024;

@@ -1,3 +1,8 @@
+/*
+ * The hub messages. An optional field that is undefined is absent, whether the object has it or not; the one exception is
+ * `result` of a completion.
+ */
+
 /** Hub message types and their numbers on the wire (HubProtocol.md; reference hub-and-service-protocol §2.2). */
 export const MessageType = {
   Invocation: 1,
