@@ -11,3 +11,4 @@ export { SettingsError } from "./config/settings-error.ts";
 export { parseDuration } from "./config/units.ts";
 export type { UpstreamTemplate } from "./config/upstream-template.ts";
 export * from "./hub/command.ts";
+export { type Service, startService } from "./service.ts";

@@ -13,7 +13,7 @@ Each setting can be given in four places. Later ones win:
 2. the **settings file**: \`settings.json\` in the working directory, or what \`-c\`/\`--config\` or \`SIGNALBOX_CONFIG\` names
    (a file, or a folder that holds a \`settings.json\`)
 3. an **environment variable** \`SIGNALBOX_…\`; an empty one counts as absent
-4. a **flag** of \`signalbox start\`
+4. a **flag** of \`signalbox start\`; other users of a machine can see flags, so secrets belong in the file or the environment
 
 A time is a number of seconds or has a unit: \`500ms\`, \`15s\`, \`2m\`, \`1h\`, \`7d\`. A size is a number of bytes or has a unit: \`64KiB\`,
 \`1MiB\`, \`10MB\`. Lists are written with commas in flags and variables. \`signalbox config check\` says what is in force and where it comes

@@ -201,7 +201,7 @@ export const settingsSchema = z.strictObject({
         reloadable: true,
       }),
       responseLimit: bytes("16MiB", { description: "Greatest answer of an upstream", min: 1_024, reloadable: true }),
-      concurrency: count(128, {
+      concurrency: count(100, {
         description: "Requests at a time to one upstream endpoint; further ones wait",
         min: 1,
         max: 65_535,
@@ -209,7 +209,7 @@ export const settingsSchema = z.strictObject({
       }),
       maxRedirects: count(50, { description: "Redirects followed in one call", max: 100, reloadable: true }),
       closeOnRefusedConnect: toggle(false, {
-        description: "Close a client whose `connected` event the upstream answers with 401 or 403",
+        description: "Close a client whose `connected` event the upstream answers with 403",
         reloadable: true,
       }),
       retries: z
@@ -220,13 +220,14 @@ export const settingsSchema = z.strictObject({
             reloadable: true,
           }),
           baseDelay: duration("500ms", {
-            description: "Wait before the first further attempt; it doubles each time, with jitter",
+            description:
+              "Longest wait before the first further attempt, doubling with each one; the real wait is random below it",
             min: 1,
             max: 3_600_000,
             reloadable: true,
           }),
           maxDelay: duration("30s", {
-            description: "Longest wait between two attempts",
+            description: "Bound of that doubling",
             min: 1,
             max: 3_600_000,
             reloadable: true,

@@ -1,5 +1,5 @@
 /** The known name nearest to a mistyped one, ignoring case; undefined when none is near enough to be meant. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
+function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   // A third of the letters may be wrong; more is another word.
   let bestDistance = Math.floor(name.length / 3) + 1;

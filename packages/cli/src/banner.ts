@@ -1,0 +1,51 @@
+import { connectionStringOf, developmentKey, publicEndpoint, type Settings } from "@signalbox/service";
+import { upstreamList, withoutQueryValues } from "./upstream-list.ts";
+
+/** What a started service says about itself. */
+export interface BannerFacts {
+  readonly settings: Settings;
+  /** Ports really bound. */
+  readonly port: number;
+  readonly adminPort: number;
+  /** For example `Node 26.10.0`. */
+  readonly runtime: string;
+  /** Access keys and upstream keys may be shown: a person reads, not a log collector. The development key always is. */
+  readonly showSecrets: boolean;
+}
+
+/** The connection string stands between star lines, as the emulator prints it: tools look for it there. */
+export function banner({ settings, port, adminPort, runtime, showSecrets }: BannerFacts): string {
+  const endpoint = publicEndpoint(settings, port);
+  const { primary } = settings.accessKeys;
+  const showKey = showSecrets || primary === developmentKey;
+  const whole = connectionStringOf(settings, port);
+  const connectionString = showKey ? whole : whole.replace(primary, "***");
+  const stars = "*".repeat(connectionString.length);
+  const templates = showSecrets ? settings.upstream.templates : withoutQueryValues(settings.upstream.templates);
+  return `Signalbox on ${runtime}
+
+${stars}
+${connectionString}
+${stars}
+
+Clients   ${endpoint}/client/?hub={hub}
+REST      ${endpoint}/api/hubs/{hub}
+Health    ${endpoint}/api/health
+Admin     http://localhost:${adminPort}/health/ready, /metrics
+
+Upstream:
+${upstreamList(templates)}
+${showKey ? linesToTry(connectionString) : ""}`;
+}
+
+function linesToTry(connectionString: string): string {
+  // Without the option both find the default by themselves.
+  const option = connectionString === defaultConnectionString ? "" : ` --connection-string '${connectionString}'`;
+  return `
+Try it, in two more terminals:
+  signalbox listen${option}
+  signalbox send${option} newMessage 'Hello, world'
+`;
+}
+
+const defaultConnectionString = `Endpoint=http://localhost;Port=8888;AccessKey=${developmentKey};Version=1.0;`;
