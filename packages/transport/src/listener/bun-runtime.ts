@@ -11,6 +11,7 @@ export interface BunServeOptions<Data> {
   readonly port: number;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly development: boolean;
+  readonly reusePort: boolean;
   /** Seconds without traffic after which an HTTP connection is ended. At most 255. */
   readonly idleTimeout: number;
   fetch(request: Request, server: BunServer<Data>): Response | undefined | Promise<Response | undefined>;

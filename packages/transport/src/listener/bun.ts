@@ -73,6 +73,8 @@ class BunListener implements Listener, SocketOwner {
       port,
       ...(tls && { tls }),
       development: false,
+      // Outside development Bun would share the port with another process that has it already.
+      reusePort: false,
       idleTimeout: HTTP_IDLE_TIMEOUT,
       fetch: (request, bunServer) => this.#request(request, bunServer),
       error: (error) => this.#failed(error),

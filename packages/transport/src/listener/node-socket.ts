@@ -3,8 +3,8 @@ import { WebSocket } from "ws";
 import { encodeFrame, LastMessage, PING_FRAME } from "./frame.ts";
 import type { Socket, SocketHandler } from "./listener.ts";
 
-/** Beyond this many unsent bytes a peer's pings are not answered, or a peer that pings and never reads would fill the memory. */
-const MAX_BYTES_BEFORE_PONG = 1024 * 1024;
+/** Beyond this many pongs that have not left, pings go unanswered: a peer that pings and never reads must not fill the memory. */
+const MAX_PENDING_PONGS = 1_000;
 const MAX_REASON_BYTES = 123;
 const NOTHING = new Uint8Array(0);
 
@@ -67,6 +67,7 @@ export class NodeSocket implements Socket {
   /** Called when written bytes have left; exists once the socket was slow for the first time. */
   #flushed: (() => void) | undefined;
   #awaitsFlush = false;
+  #pendingPongs = 0;
   #violation = 0;
 
   constructor(ws: ServerWebSocket, tcp: TcpSocket, handler: SocketHandler, owner: SocketOwner) {
@@ -120,7 +121,8 @@ export class NodeSocket implements Socket {
   }
 
   pinged(data: Buffer): void {
-    if (this.#ws.readyState === WebSocket.OPEN && this.#tcp.writableLength < MAX_BYTES_BEFORE_PONG) this.#ws.pong(data, false);
+    this.#pendingPongs = this.#tcp.writableLength === 0 ? 1 : this.#pendingPongs + 1;
+    if (this.#ws.readyState === WebSocket.OPEN && this.#pendingPongs <= MAX_PENDING_PONGS) this.#ws.pong(data, false);
     this.ponged();
   }
 

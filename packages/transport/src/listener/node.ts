@@ -122,6 +122,7 @@ class NodeListener implements Listener, SocketOwner {
       requestTimeout: REQUEST_TIMEOUT,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
       noDelay: true,
+      shouldUpgradeCallback: isWebSocketUpgrade,
     };
     const accept = (message: IncomingMessage, response: ServerResponse) => this.#request(message, response);
     let server: Server;
@@ -180,7 +181,8 @@ class NodeListener implements Listener, SocketOwner {
   }
 
   #upgrade(server: Server, message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
-    if (!asksForWebSocket(message.headers.upgrade)) {
+    if (!isWebSocketUpgrade(message)) {
+      // Node before 24.9 does not ask `shouldUpgradeCallback`.
       tcp.unshift(withoutUpgrade(message, head));
       server.emit(this.#options.tls === undefined ? "connection" : "secureConnection", tcp);
       return;
@@ -225,6 +227,14 @@ class NodeListener implements Listener, SocketOwner {
     this.report(error);
     void refuse(tcp, new Response(null, { status: 500 }));
   }
+}
+
+function isWebSocketUpgrade(message: IncomingMessage): boolean {
+  return message.method === "GET" && asksForWebSocket(message.headers.upgrade) && !hasBody(message);
+}
+
+function hasBody(message: IncomingMessage): boolean {
+  return message.headers["transfer-encoding"] !== undefined || Number(message.headers["content-length"] ?? 0) > 0;
 }
 
 function destroy(this: TcpSocket): void {

@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { listenerSuite, type RunningFixture, type StartOptions } from "./listener.suite.ts";
+
+const bun = createRequire(import.meta.url).resolve("bun/bin/bun.exe");
+const server = new URL("../../test/listener-fixture-server.ts", import.meta.url).pathname;
+
+// Vitest runs on Node, so the listener runs in a process of its own.
+listenerSuite("Bun", async (options: StartOptions = {}): Promise<RunningFixture> => {
+  const child = spawn(bun, ["--conditions=signalbox-source", server, JSON.stringify(options)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const started = JSON.parse(line) as { port: number; hosts: string[]; error?: { code: string; message: string } };
+  if (started.error !== undefined) {
+    child.stdin.end();
+    throw started.error;
+  }
+  return {
+    port: started.port,
+    hosts: started.hosts,
+    stop: async () => {
+      child.stdin.end();
+      await exited;
+    },
+  };
+});
