@@ -30,7 +30,7 @@ export const jsonProtocol: HubProtocol = {
 
 /** Names are case-sensitive; JSON knows no undefined, so that stands for absent. */
 function parseRecord(record: Uint8Array): MessageFields {
-  if (record.at(-1) !== recordSeparator) throw new ProtocolError("Message is incomplete.");
+  if (record[record.length - 1] !== recordSeparator) throw new ProtocolError("Message is incomplete.");
   let fields: unknown;
   try {
     fields = parseJson(decodeUtf8(record.subarray(0, -1)));

@@ -10,7 +10,7 @@ import { checkSize } from "./record-limit.ts";
 const maxPrefixBytes = 5;
 const maxBodyBytes = 2 ** 31 - 1;
 
-export interface LengthPrefix {
+interface LengthPrefix {
   /** 1 to 5. */
   readonly prefixBytes: number;
   readonly bodyBytes: number;
@@ -20,7 +20,7 @@ export interface LengthPrefix {
  * @returns undefined while the prefix is incomplete
  * @throws {ProtocolError} for one that is too long or too large
  */
-export function readLengthPrefix(bytes: Uint8Array, start: number): LengthPrefix | undefined {
+function readLengthPrefix(bytes: Uint8Array, start: number): LengthPrefix | undefined {
   let bodyBytes = 0;
   for (let index = 0; index < maxPrefixBytes; index++) {
     const group = bytes[start + index];

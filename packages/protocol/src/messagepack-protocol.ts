@@ -1,7 +1,7 @@
 import { type HubProtocol, ProtocolError, type RecordReader } from "./hub-protocol.ts";
 import { type MessageFields, readMessage } from "./message-reader.ts";
 import { frame, MessagePackRecordReader, unframe } from "./messagepack-frame.ts";
-import { decodeValue, encodeValue } from "./messagepack-value.ts";
+import { decodeMessagePack, encodeMessagePack } from "./messagepack-value.ts";
 import { type HubMessage, MessageType } from "./messages.ts";
 
 /**
@@ -14,11 +14,11 @@ export const messagePackProtocol: HubProtocol = {
   version: 2,
 
   encode(message: HubMessage): Uint8Array {
-    return frame(encodeValue(toItems(message)));
+    return frame(encodeMessagePack(toItems(message)));
   },
 
   decode(record: Uint8Array): HubMessage | undefined {
-    const items = decodeValue(unframe(record));
+    const items = decodeMessagePack(unframe(record));
     if (!Array.isArray(items)) throw new ProtocolError("A message must be an array.");
     return readMessage(toFields(items));
   },

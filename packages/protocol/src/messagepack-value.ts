@@ -43,7 +43,7 @@ const keptBuffer = 256 * 1024;
  * @returns a view of a shared buffer, valid until the next call
  * @throws {ProtocolError} for an integer beyond 64 bits, an invalid Date, a function or symbol, or too deep nesting
  */
-export function encodeValue(value: unknown): Uint8Array {
+export function encodeMessagePack(value: unknown): Uint8Array {
   try {
     const bytes = encoder.encodeSharedRef(value);
     if (bytes.buffer.byteLength > keptBuffer) encoder = createEncoder();
@@ -98,7 +98,7 @@ const wideDecoder = new Decoder({ extensionCodec: codec, mapKeyConverter: toKey,
  * @param bytes exactly one value; binary in the result is a view of them
  * @throws {ProtocolError}
  */
-export function decodeValue(bytes: Uint8Array): unknown {
+export function decodeMessagePack(bytes: Uint8Array): unknown {
   const hasBigInteger = scanMessagePack(bytes);
   try {
     return hasBigInteger ? narrow(wideDecoder.decode(bytes)) : decoder.decode(bytes);
