@@ -2,11 +2,11 @@
  * The little of Bun's API that the listener uses (Bun ≥ 1.4). Declared here because Bun's own type package replaces the global types
  * of everything that is compiled with it.
  */
-export interface BunRuntime {
+interface BunRuntime {
   serve<Data>(options: BunServeOptions<Data>): BunServer<Data>;
 }
 
-export interface BunServeOptions<Data> {
+interface BunServeOptions<Data> {
   readonly hostname: string;
   readonly port: number;
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -29,7 +29,7 @@ export interface BunServer<Data> {
   requestIP(request: Request): { readonly address: string } | null;
 }
 
-export interface BunWebSocketHandler<Data> {
+interface BunWebSocketHandler<Data> {
   readonly maxPayloadLength: number;
   /** 0: unlimited. */
   readonly backpressureLimit: number;

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { listenerSuite, type RunningFixture, type StartOptions } from "./listener.suite.ts";
 
-const bun = createRequire(import.meta.url).resolve("bun/bin/bun.exe");
-const server = new URL("../../test/listener-fixture-server.ts", import.meta.url).pathname;
+const bun = fileURLToPath(import.meta.resolve("bun/bin/bun.exe"));
+const server = fileURLToPath(new URL("../../test/listener-fixture-server.ts", import.meta.url));
 
 // Vitest runs on Node, so the listener runs in a process of its own.
 listenerSuite("Bun", async (options: StartOptions = {}): Promise<RunningFixture> => {
