@@ -24,20 +24,17 @@ export async function readBody(
 ): Promise<Body> {
   // Looked at first: a body of the wrong kind need not be read.
   const media = mediaType(request.header("content-type"), accepted);
-  const bytes = await read(request, limit);
-  if (bytes.length === 0) throw invalid(missing ?? "The request needs a body.");
-  const value = decode(media, bytes);
-  if (value === null && missing !== undefined) throw invalid(missing);
-  return { form: media.form, value };
-}
-
-async function read(request: RestRequest, limit: number): Promise<Uint8Array> {
+  let bytes: Uint8Array;
   try {
-    return await request.body(limit);
+    bytes = await request.body(limit);
   } catch (error) {
     if (error instanceof BodyTooLargeError) throw new RestError("tooLarge", `The body is larger than ${limit} bytes.`);
     throw error;
   }
+  if (bytes.length === 0) throw invalid(missing ?? "The request needs a body.");
+  const value = decode(media, bytes);
+  if (value === null && missing !== undefined) throw invalid(missing);
+  return { form: media.form, value };
 }
 
 function decode(media: MediaType, bytes: Uint8Array): unknown {

@@ -39,7 +39,6 @@ const generateToken = route({
         ...(values.userId === undefined ? {} : { "asrs.s.uid": values.userId }),
         nbf: now,
         exp: now + values.minutesToExpire! * 60,
-        iat: now,
         aud: `${call.options.endpoint ?? call.request.origin}/client/?hub=${values.hub}`,
       },
       call.keys()[0]!,
