@@ -1,7 +1,7 @@
 import { invalid } from "./rest-error.ts";
 
 /** Objects and arrays in one another, the frame's own two included: where .NET's JSON reader stops by default. */
-export const maxNesting = 64;
+const maxNesting = 64;
 
 const minInteger = -(2n ** 63n);
 const maxInteger = 2n ** 64n - 1n;

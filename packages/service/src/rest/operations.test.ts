@@ -464,9 +464,9 @@ describe("lists", () => {
     const names = ["pages_a", "pages_b", "pages_c"];
     for (const name of names) await rest.connect(name);
     const first = (await json("/api/hubs?maxpagesize=2&top=3&continuationToken=pages")) as Page;
-    expect(first.value.map((item) => item["hub"])).toEqual(["pages_a", "pages_b"]);
+    expect(first.value.map((item) => item.hub)).toEqual(["pages_a", "pages_b"]);
     const second = (await json(first.nextLink!.slice(rest.origin.length))) as Page;
-    expect([second.value.map((item) => item["hub"]), second.nextLink]).toEqual([["pages_c"], undefined]);
+    expect([second.value.map((item) => item.hub), second.nextLink]).toEqual([["pages_c"], undefined]);
   });
 });
 

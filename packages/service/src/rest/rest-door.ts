@@ -54,7 +54,8 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
     const served = route.served[leaf.family]!;
     let version: Version = leaf.family === "dated" ? newestVersion : leaf.family;
     try {
-      if (leaf.family === "dated") version = settleVersion(route, query);
+      // Health must not depend on it.
+      if (leaf.family === "dated" && !route.open) version = settleVersion(route, query);
       return await route.answerTo(
         {
           version,
@@ -126,7 +127,10 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
 
 function toResponse({ method }: Request, { status, headers, body }: Reply): Response {
   const sent = method === "HEAD" ? null : (body ?? null);
-  return new Response(sent as BodyInit | null, headers === undefined ? { status } : { status, headers });
+  return new Response(
+    sent as string | Uint8Array<ArrayBuffer> | null,
+    headers === undefined ? { status } : { status, headers },
+  );
 }
 
 /** @throws {RestError} when there is no such version or the route is younger */

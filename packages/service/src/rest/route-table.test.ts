@@ -375,6 +375,10 @@ describe("api-version", () => {
     });
   });
 
+  it("means nothing to health", async () => {
+    expect((await rest.call("HEAD", "/api/health?api-version=latest", { token: null })).status).toBe(200);
+  });
+
   it("means nothing in v1", async () => {
     expect((await rest.call("POST", "/api/v1/hubs/table?api-version=1.0", { body: '{"target":"m"}' })).status).toBe(202);
   });

@@ -1,7 +1,7 @@
 import { basePaths, type Family, type Method, type Route } from "./route.ts";
 
 /** A path that is served: its routes by method. */
-export interface Leaf {
+interface Leaf {
   readonly family: Family;
   readonly routes: ReadonlyMap<string, Route>;
   /** Value of the `Allow` header. */

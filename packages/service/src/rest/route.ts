@@ -79,7 +79,7 @@ export interface RequestBody {
  * One operation, in all its spellings and versions. The table of these is the single source of the dispatcher, the `Allow` headers,
  * the OpenAPI document and docs/compatibility.md.
  */
-export interface RouteInformation {
+interface RouteInformation {
   /** Unique; `operationId` of the OpenAPI document. */
   readonly operation: string;
   readonly summary: string;

@@ -2,7 +2,7 @@ import type { Subscriber } from "../../hub/command.ts";
 import { FilterError } from "./token.ts";
 
 export type Value = string | number | boolean | null;
-export type ValueType = "string" | "int" | "bool" | "null";
+type ValueType = "string" | "int" | "bool" | "null";
 
 /** A part of a filter that has a value for each subscriber. Types are known before anything runs, so a filter never fails later. */
 export interface Expression {
