@@ -24,6 +24,9 @@ export interface ClientEndpointOptions {
   readonly sweepInterval?: number;
 }
 
+/** What `stop` leaves clients to end in good order, in milliseconds. */
+const stopGrace = 1_000;
+
 /** The HTTP transports by connection; a WebSocket's connection has no entry. */
 type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
 
@@ -45,7 +48,7 @@ export class ClientEndpoint {
   readonly #byToken = new Map<string, ClientConnection>();
   readonly #http = new WeakMap<ClientConnection, HttpTransport>();
   readonly #sweep: Sweep;
-  #emptied: (() => void) | undefined = undefined;
+  readonly #emptied: (() => void)[] = [];
 
   constructor(options: ClientEndpointOptions) {
     this.#limits = options.limits;
@@ -134,16 +137,22 @@ export class ClientEndpoint {
       connection.close(reason);
       if (++closed % slice === 0) await delay(pauseMs);
     }
-    if (this.#connections.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-    });
+    await this.#untilEmpty();
   }
 
-  /** Ends what is left and stops the timer. Nothing may be asked of the endpoint afterwards. */
+  /** Ends what is left, within about a second, and stops the timer. Nothing may be asked of the endpoint afterwards. */
   async stop(): Promise<void> {
-    await this.closeAll(CloseReasons.stopped, { slice: Number.POSITIVE_INFINITY, pauseMs: 0 });
+    const ended = this.closeAll(CloseReasons.stopped, { slice: Number.POSITIVE_INFINITY, pauseMs: 0 });
+    const grace = new AbortController();
+    await Promise.race([ended, delay(stopGrace, undefined, { signal: grace.signal }).catch(() => {})]);
+    grace.abort();
+    for (const connection of [...this.#connections]) connection.abort();
     this.#sweep.stop();
+  }
+
+  #untilEmpty(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.push(resolve));
   }
 
   #openEventStream(admission: Admission, id: string | undefined): Response {
@@ -228,7 +237,8 @@ export class ClientEndpoint {
   #forget(connection: ClientConnection): void {
     this.#unlist(connection);
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#emptied?.();
+    if (this.#connections.size > 0) return;
+    for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   #limit(admission: Admission, name: "negotiateTimeout" | "reconnectWindow"): number {

@@ -26,7 +26,7 @@ export class Posts {
     request: Request,
   ): Promise<Response> {
     if (former !== undefined) await former;
-    if (!connection.acceptsInput) return plainText(404, Answers.unknownId);
+    if (connection.isEnding) return plainText(404, Answers.unknownId);
     const body = await readBody(request, connection.limit("maxMessageBytes"));
     if (typeof body === "number") return plainText(body);
     if (body.length > 0) connection.received(transport, body);

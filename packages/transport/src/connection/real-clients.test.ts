@@ -1,8 +1,8 @@
 import * as signalR from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { invocation, StartedEndpoint } from "../../test/started-endpoint.ts";
 import { CloseReasons } from "./close-reason.ts";
-import { invocation, StartedEndpoint } from "./started-endpoint.suite.ts";
 
 const ways = [
   { transport: signalR.HttpTransportType.WebSockets, name: "WebSockets", protocol: "json" },

@@ -1,9 +1,7 @@
 import { type HubMessage, type HubProtocolName, MessageType, messagePayload } from "@signalbox/protocol";
-import { listen } from "../listener/listen.ts";
-import type { Listener } from "../listener/listener.ts";
-import type { Admission } from "./admission.ts";
-import { ClientEndpoint } from "./client-endpoint.ts";
-import type { CloseReason } from "./close-reason.ts";
+import type { Admission } from "../src/connection/admission.ts";
+import { ClientEndpoint } from "../src/connection/client-endpoint.ts";
+import type { CloseReason } from "../src/connection/close-reason.ts";
 import type {
   ClientMessage,
   Connection,
@@ -11,7 +9,9 @@ import type {
   ConnectionLimits,
   OpeningConnection,
   Payload,
-} from "./connection.ts";
+} from "../src/connection/connection.ts";
+import { listen } from "../src/listener/listen.ts";
+import type { Listener } from "../src/listener/listener.ts";
 
 export const defaultLimits: ConnectionLimits = {
   negotiateTimeout: 5_000,
@@ -28,7 +28,7 @@ export const defaultLimits: ConnectionLimits = {
   pollInterval: 5_000,
 };
 
-/** Notes what a handler hears, and behaves as a small hub: `echo` answers, everything else is only noted. */
+/** Notes what a handler hears, and behaves as a small hub: `echo` answers, `publish` sends to everybody. */
 export class NotingHandler implements ConnectionHandler {
   readonly connections = new Map<string, Connection>();
   readonly messages: { readonly connection: Connection; readonly message: HubMessage; readonly record: Uint8Array }[] = [];
@@ -51,6 +51,9 @@ export class NotingHandler implements ConnectionHandler {
     if (message.type === MessageType.Invocation && message.target === "echo" && message.invocationId !== undefined) {
       const { invocationId, arguments: args } = message;
       connection.send(messagePayload({ type: MessageType.Completion, invocationId, result: args[0] }));
+    }
+    if (message.type === MessageType.Invocation && message.target === "publish") {
+      this.broadcast(invocation("news", ...message.arguments));
     }
   }
 
@@ -86,6 +89,10 @@ export class StartedEndpoint {
   limits: ConnectionLimits;
   /** What the door decides about the next requests. */
   admission: Partial<Admission> = {};
+  /** Methods of the requests that have reached the endpoint. */
+  readonly requests: string[] = [];
+  /** How many of them their clients gave up. */
+  aborted = 0;
   #listener: Listener | undefined;
 
   private constructor(limits: Partial<ConnectionLimits>) {
@@ -107,10 +114,13 @@ export class StartedEndpoint {
       maxHeaderBytes: 16 * 1024,
       maxMessageBytes: 16 * 1024 * 1024,
       handler: {
-        fetch: (request) =>
-          new URL(request.url).pathname.endsWith("/negotiate")
-            ? endpoint.negotiate(admit(), request)
-            : endpoint.handle(admit(), request),
+        fetch: (request) => {
+          if (new URL(request.url).pathname.endsWith("/negotiate")) return endpoint.negotiate(admit(), request);
+          const response = endpoint.handle(admit(), request);
+          started.requests.push(request.method);
+          request.signal.addEventListener("abort", () => started.aborted++);
+          return response;
+        },
         upgrade: (request) => endpoint.upgrade(admit(), request),
         onError: (error) => started.errors.push(error),
       },

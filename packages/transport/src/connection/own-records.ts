@@ -19,6 +19,18 @@ export function farewellRecord(protocol: HubProtocol): Uint8Array {
   return protocol.encode(closeMessage(undefined, true));
 }
 
+const pings = new Map<HubProtocol, Uint8Array>();
+
+/** The same bytes for every connection of a protocol. */
+export function pingRecord(protocol: HubProtocol): Uint8Array {
+  let ping = pings.get(protocol);
+  if (ping === undefined) {
+    ping = protocol.encode({ type: MessageType.Ping });
+    pings.set(protocol, ping);
+  }
+  return ping;
+}
+
 function closeMessage(error: string | undefined, allowReconnect: boolean): CloseMessage {
   return {
     type: MessageType.Close,

@@ -1,0 +1,57 @@
+import { jsonProtocol, messagePackProtocol } from "@signalbox/protocol";
+import { describe, expect, it } from "vitest";
+import { CloseReasons } from "./close-reason.ts";
+import { closeRecord } from "./own-records.ts";
+
+const table = Object.values(CloseReasons);
+const text = (record: Uint8Array) => Buffer.from(record).toString();
+
+describe("the close reasons", () => {
+  it("are these", () => {
+    expect(
+      table.map(({ name, metric, code, sendsClose, allowReconnect, error }) =>
+        [name, metric, code, sendsClose ? "close" : "-", allowReconnect ? "reconnect" : "-", error ?? "-"].join(" | "),
+      ),
+    ).toEqual([
+      "clientLeft | Normal | 1000 | - | - | -",
+      "transportLost | ClientTransportLost | 1006 | - | reconnect | -",
+      "closedByBackend | CloseByServer | 1000 | close | reconnect | -",
+      "malformedMessage | InvalidData | 1000 | close | reconnect | Connection closed with an error.",
+      "messageTooLarge | MessageTooLarge | 1000 | close | reconnect | Connection closed with an error.",
+      "handshakeFailed | HandshakeFailed | 1000 | - | - | -",
+      "handshakeTimeout | HandshakeTimeout | 1000 | - | - | -",
+      "clientTimeout | PingTimeout | 1000 | close | reconnect | Connection closed with an error.",
+      "authenticationExpired | AuthenticationExpired | 1000 | close | reconnect | The authentication of this connection has expired.",
+      "lifetimeExceeded | LifetimeExceeded | 1000 | close | reconnect | The connection reached its maximum lifetime.",
+      "slowConsumer | SlowClient | 1000 | close | reconnect | The client reads too slowly.",
+      "refusedByBackend | RefusedByUpstream | 1000 | close | - | Connection refused by the upstream.",
+      "upstreamError | UpstreamError | 1000 | close | - | Connection closed with an error.",
+      "drain | ServiceReload | 1000 | close | reconnect | -",
+      "stopped | ServiceStop | 1001 | close | reconnect | -",
+    ]);
+  });
+
+  it("have a name and a metric of their own", () => {
+    expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
+    expect(new Set(table.map(({ metric }) => metric)).size).toBe(table.length);
+    for (const [key, { name }] of Object.entries(CloseReasons)) expect(name).toBe(key);
+  });
+
+  it("read on the wire as the emulator's do (emulator-observed §2–4)", () => {
+    const malformed = CloseReasons.malformedMessage;
+    const closed = CloseReasons.closedByBackend;
+    expect(text(closeRecord(jsonProtocol, malformed, undefined))).toBe(
+      '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}\u001e',
+    );
+    expect(text(closeRecord(jsonProtocol, closed, undefined))).toBe('{"type":7,"allowReconnect":true}\u001e');
+    expect(text(closeRecord(jsonProtocol, closed, ""))).toBe('{"type":7,"error":"","allowReconnect":true}\u001e');
+    expect(Buffer.from(closeRecord(messagePackProtocol, closed, "usr")).toString("hex")).toBe("079307a3757372c3");
+    expect(Buffer.from(closeRecord(messagePackProtocol, closed, undefined)).toString("hex")).toBe("049307c0c3");
+  });
+
+  it("are encoded once for many connections", () => {
+    const first = closeRecord(jsonProtocol, CloseReasons.drain, undefined);
+    expect(closeRecord(jsonProtocol, CloseReasons.drain, undefined)).toBe(first);
+    expect(closeRecord(jsonProtocol, CloseReasons.closedByBackend, "x")).not.toBe(first);
+  });
+});
