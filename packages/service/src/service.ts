@@ -79,6 +79,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       maxBodyBytes: current.settings.rest.maxBodyBytes,
       invokeTimeout: current.settings.rest.invokeTimeout,
       endpoint: current.settings.endpoint,
+      corsOrigins: current.settings.cors.origins,
       draining: isDraining(),
     }),
   });
