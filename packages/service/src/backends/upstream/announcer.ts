@@ -53,23 +53,26 @@ export class Announcer {
       this.#parts.log.warn({ ...name, event: shorten(event), connectionId: connection.id }, shorten(error.message));
       return noAnswer(error.message);
     }
-    const shownUrl = publicUrl(url);
     const attempts = category === "connections" || options.retry.messages ? options.retry.attempts : 1;
-    const headers = upstreamHeaders(connection, {
-      category,
-      event,
-      contentType: announcement.contentType,
-      signature: signConnection(connection.id, this.#parts.keys()),
-      idempotencyKey: attempts > 1 ? randomUUID() : undefined,
-    });
+    const idempotencyKey = attempts > 1 ? randomUUID() : undefined;
+    const headers = () =>
+      upstreamHeaders(connection, {
+        category,
+        event,
+        contentType: announcement.contentType,
+        signature: signConnection(connection.id, this.#parts.keys()),
+        idempotencyKey,
+      });
     for (let attempt = 1; ; attempt += 1) {
       const reply = await this.#client.post({ url, headers, body, wantsBody }, options);
       const retryInMs = attempt < attempts ? retryDelay(reply, attempt, options.retry) : undefined;
       this.#report({
-        ...name,
         connectionId: connection.id,
+        hub: connection.client.hub,
+        category,
+        event,
         template,
-        url: shownUrl,
+        url: publicUrl(url),
         status: reply.status,
         error: reply.failure?.text,
         durationMs: reply.durationMs,

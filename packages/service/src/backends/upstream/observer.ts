@@ -3,6 +3,7 @@ import type { UpstreamCategory, UpstreamTemplate } from "./template.ts";
 /** One attempt to tell an upstream about an event, after it ended. */
 export interface UpstreamCall {
   readonly connectionId: string;
+  /** Lower-case, whatever the client's spelling. */
   readonly hub: string;
   readonly category: UpstreamCategory;
   /** Chosen by the client when the category is `messages`: of any length, and no label for a metric. */

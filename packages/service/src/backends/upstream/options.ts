@@ -27,17 +27,3 @@ export interface UpstreamRetry {
   /** True: messages are repeated too, not only `connected` and `disconnected`. */
   readonly messages: boolean;
 }
-
-/**
- * The emulator's time-out, response limit and redirects (reference serverless-upstream §1.6, emulator-observed §5). Messages are not
- * repeated, as there: a handler that failed half-way would act twice.
- */
-export const defaultUpstreamOptions: UpstreamOptions = {
-  templates: [],
-  timeoutMs: 100_000,
-  responseLimitBytes: 16 * 1024 * 1024,
-  concurrencyPerEndpoint: 100,
-  maxRedirects: 50,
-  closeOnRefusedConnect: false,
-  retry: { attempts: 3, baseDelayMs: 500, maxDelayMs: 30_000, messages: false },
-};

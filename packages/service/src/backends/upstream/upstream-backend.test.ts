@@ -5,14 +5,22 @@ import { Bench, type TestClient, Upstream } from "./upstream-fixture.suite.ts";
 
 /** An upstream that answers a request when the test says so. */
 async function held() {
-  const waiting: ServerResponse[] = [];
-  const upstream = await Upstream.start((_, response) => void waiting.push(response));
+  const arrived: ServerResponse[] = [];
+  let wake = () => {};
+  const upstream = await Upstream.start((_, response) => {
+    arrived.push(response);
+    wake();
+  });
   return {
     upstream,
     /** Answers the oldest open request, once it is there. */
-    async release(status = 204): Promise<void> {
-      await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(0));
-      waiting.shift()!.writeHead(status).end();
+    async release(): Promise<void> {
+      while (arrived.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      arrived.shift()!.writeHead(204).end();
     },
   };
 }

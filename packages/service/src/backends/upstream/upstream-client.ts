@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import pLimit, { type LimitFunction } from "p-limit";
 
 /** A socket that was idle this long is closed, before upstreams do it (most wait 5 s or more) and a call meets a closing one. */
 const idleSocketMs = 4_000;
@@ -8,8 +9,8 @@ const discardLimitBytes = 64 * 1024;
 
 export interface UpstreamRequest {
   readonly url: URL;
-  /** One character a byte. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** One character a byte. Asked when the call's turn has come. */
+  readonly headers: () => Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** The body of a 2xx answer is wanted. */
   readonly wantsBody: boolean;
@@ -39,7 +40,7 @@ export interface UpstreamReply {
 /** One request of a call: the first, or one that a redirect asked for. */
 interface Hop {
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: UpstreamRequest["headers"];
   /** Undefined: a GET. */
   readonly body: Uint8Array | undefined;
   readonly timeoutMs: number;
@@ -53,8 +54,12 @@ const timeOut: UpstreamReply["failure"] = { kind: "time-out", text: "No complete
 /**
  * Posts to upstreams over kept-alive sockets, at most `concurrencyPerEndpoint` towards one origin. Node's own HTTP client rather than
  * `fetch`: a call costs a third of the CPU, the agent bounds and keeps the sockets, and nothing but our headers is sent.
+ * Calls wait before the agent, not inside, where a waiting request has cost nearly all it ever will: thousands at once would stall the
+ * process.
  */
 export class UpstreamClient {
+  /** By origin; only those with a call under way. */
+  readonly #slots = new Map<string, LimitFunction>();
   readonly #http = new HttpAgent({ keepAlive: true, timeout: idleSocketMs });
   readonly #https = new HttpsAgent({ keepAlive: true, timeout: idleSocketMs });
 
@@ -69,22 +74,34 @@ export class UpstreamClient {
     let body: Uint8Array | undefined = request.body;
     let durationMs = 0;
     for (let redirects = 0; ; redirects += 1) {
-      const reply = await this.#exchange({
-        url,
-        headers,
-        body,
-        timeoutMs: limits.timeoutMs - durationMs,
-        bodyLimitBytes: request.wantsBody ? limits.responseLimitBytes : undefined,
-      });
+      const timeoutMs = limits.timeoutMs - durationMs;
+      const bodyLimitBytes = request.wantsBody ? limits.responseLimitBytes : undefined;
+      const hop = { url, headers, body, timeoutMs, bodyLimitBytes };
+      const reply = await this.#inTurn(url.origin, limits.concurrencyPerEndpoint, () => this.#exchange(hop));
       durationMs += reply.durationMs;
       const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
       if (next === undefined) return { ...reply, durationMs };
       if (reply.status! < 307 && body !== undefined) {
         body = undefined;
-        const { "Content-Type": _, ...others } = headers;
-        headers = others;
+        const { "Content-Type": _, ...others } = headers();
+        headers = () => others;
       }
       url = next;
+    }
+  }
+
+  async #inTurn(origin: string, concurrency: number, call: () => Promise<UpstreamReply>): Promise<UpstreamReply> {
+    let slots = this.#slots.get(origin);
+    if (slots === undefined) {
+      slots = pLimit(concurrency);
+      this.#slots.set(origin, slots);
+    } else if (slots.concurrency !== concurrency) {
+      slots.concurrency = concurrency;
+    }
+    try {
+      return await slots(call);
+    } finally {
+      if (slots.activeCount === 0 && slots.pendingCount === 0) this.#slots.delete(origin);
     }
   }
 
@@ -95,7 +112,7 @@ export class UpstreamClient {
       const options = {
         method: body === undefined ? "GET" : "POST",
         agent: secure ? this.#https : this.#http,
-        headers: body === undefined ? headers : { ...headers, "Content-Length": String(body.byteLength) },
+        headers: body === undefined ? headers() : { ...headers(), "Content-Length": String(body.byteLength) },
       };
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
       let startedAt = performance.now();

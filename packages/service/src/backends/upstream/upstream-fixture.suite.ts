@@ -6,7 +6,7 @@ import pino from "pino";
 import { onTestFinished } from "vitest";
 import type { Client, HubConnection } from "../../hub/hub-connection.ts";
 import type { UpstreamCall } from "./observer.ts";
-import { defaultUpstreamOptions, type UpstreamOptions } from "./options.ts";
+import type { UpstreamOptions } from "./options.ts";
 import { UpstreamBackend } from "./upstream-backend.ts";
 
 export interface ReceivedRequest {
@@ -139,6 +139,17 @@ export class TestClient implements Connection, HubConnection {
   }
 }
 
+/** The settings' defaults. */
+const defaults: UpstreamOptions = {
+  templates: [],
+  timeoutMs: 100_000,
+  responseLimitBytes: 16 * 1024 * 1024,
+  concurrencyPerEndpoint: 100,
+  maxRedirects: 50,
+  closeOnRefusedConnect: false,
+  retry: { attempts: 4, baseDelayMs: 500, maxDelayMs: 30_000, messages: false },
+};
+
 /** A backend with its settings at hand, and clients for it. */
 export class Bench {
   options: UpstreamOptions;
@@ -150,7 +161,7 @@ export class Bench {
 
   constructor(urlTemplate: string | undefined, options: Partial<UpstreamOptions> = {}) {
     const templates = urlTemplate === undefined ? [] : [{ urlTemplate }];
-    this.options = { ...defaultUpstreamOptions, templates, ...options };
+    this.options = { ...defaults, templates, ...options };
     this.backend = new UpstreamBackend({
       options: () => this.options,
       keys: () => this.keys,
