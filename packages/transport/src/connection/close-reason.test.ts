@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { jsonProtocol, messagePackProtocol } from "@signalbox/protocol";
 import { describe, expect, it } from "vitest";
 import { CloseReasons } from "./close-reason.ts";
@@ -7,28 +8,13 @@ const table = Object.values(CloseReasons);
 const text = (record: Uint8Array) => Buffer.from(record).toString();
 
 describe("the close reasons", () => {
-  it("are these", () => {
-    expect(
-      table.map(({ name, metric, code, sendsClose, allowReconnect, error }) =>
-        [name, metric, code, sendsClose ? "close" : "-", allowReconnect ? "reconnect" : "-", error ?? "-"].join(" | "),
-      ),
-    ).toEqual([
-      "clientLeft | Normal | 1000 | - | - | -",
-      "transportLost | ClientTransportLost | 1006 | - | reconnect | -",
-      "closedByBackend | CloseByServer | 1000 | close | reconnect | -",
-      "malformedMessage | InvalidData | 1000 | close | reconnect | Connection closed with an error.",
-      "messageTooLarge | MessageTooLarge | 1000 | close | reconnect | Connection closed with an error.",
-      "handshakeFailed | HandshakeFailed | 1000 | - | - | -",
-      "handshakeTimeout | HandshakeTimeout | 1000 | - | - | -",
-      "clientTimeout | PingTimeout | 1000 | close | reconnect | Connection closed with an error.",
-      "authenticationExpired | AuthenticationExpired | 1000 | close | reconnect | The authentication of this connection has expired.",
-      "lifetimeExceeded | LifetimeExceeded | 1000 | close | reconnect | The connection reached its maximum lifetime.",
-      "slowConsumer | SlowClient | 1000 | close | reconnect | The client reads too slowly.",
-      "refusedByBackend | RefusedByUpstream | 1000 | close | - | Connection refused by the upstream.",
-      "upstreamError | UpstreamError | 1000 | close | - | Connection closed with an error.",
-      "drain | ServiceReload | 1000 | close | reconnect | -",
-      "stopped | ServiceStop | 1001 | close | reconnect | -",
-    ]);
+  it("are those of docs/close-reasons.md", () => {
+    const rows = table.map(({ name, metric, code, sendsClose, allowReconnect, error }) => {
+      const message = sendsClose ? (error === undefined ? "without error" : `\`${error}\``) : "none";
+      return `| \`${name}\` | ${metric} | ${code} | ${message} | ${allowReconnect ? "yes" : "no"} |`;
+    });
+    const page = readFileSync(new URL("../../../../docs/close-reasons.md", import.meta.url), "utf8");
+    expect(page.split("\n").filter((line) => line.startsWith("| `"))).toEqual(rows);
   });
 
   it("have a name and a metric of their own", () => {

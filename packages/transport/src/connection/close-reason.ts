@@ -69,13 +69,6 @@ const reasons = {
     code: 1000,
     metric: "RefusedByUpstream",
   },
-  upstreamError: {
-    error: "Connection closed with an error.",
-    allowReconnect: false,
-    sendsClose: true,
-    code: 1000,
-    metric: "UpstreamError",
-  },
   drain: { allowReconnect: true, sendsClose: true, code: 1000, metric: "ServiceReload" },
   stopped: { allowReconnect: true, sendsClose: true, code: 1001, metric: "ServiceStop" },
 } as const satisfies Record<string, Omit<CloseReason, "name">>;
