@@ -13,7 +13,7 @@ import type {
 import { listen } from "../src/listener/listen.ts";
 import type { Listener } from "../src/listener/listener.ts";
 
-export const defaultLimits: ConnectionLimits = {
+const defaultLimits: ConnectionLimits = {
   negotiateTimeout: 5_000,
   handshakeTimeout: 15_000,
   keepAliveInterval: 15_000,
@@ -29,7 +29,7 @@ export const defaultLimits: ConnectionLimits = {
 };
 
 /** Notes what a handler hears, and behaves as a small hub: `echo` answers, `publish` sends to everybody. */
-export class NotingHandler implements ConnectionHandler {
+class NotingHandler implements ConnectionHandler {
   readonly connections = new Map<string, Connection>();
   readonly messages: { readonly connection: Connection; readonly message: HubMessage; readonly record: Uint8Array }[] = [];
   readonly ends: { readonly id: string; readonly reason: CloseReason; readonly error: string | undefined }[] = [];
