@@ -92,7 +92,8 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       ...(where.host === undefined ? {} : { host: where.host }),
       ...(where.tls === undefined ? {} : { tls: where.tls }),
       maxHeaderBytes: initial.rest.maxHeaderBytes,
-      maxMessageBytes: initial.clients.maxMessageBytes,
+      // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
+      maxMessageBytes: 2 * initial.clients.maxMessageBytes,
       handler: { ...handler, onError },
     });
 
