@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The functions with the greatest self time of the newest CPU profile in a folder, as a Markdown table. */
+export function topFunctions(folder, count) {
+  const file = readdirSync(folder).find((name) => name.endsWith(".cpuprofile"));
+  if (file === undefined) throw new Error(`The runtime wrote no CPU profile to ${folder}.`);
+  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  const names = new Map(nodes.map((node) => [node.id, nameOf(node.callFrame)]));
+  const selfTime = new Map();
+  let total = 0;
+  samples.forEach((id, i) => {
+    const name = names.get(id);
+    if (name === "(idle)") return;
+    selfTime.set(name, (selfTime.get(name) ?? 0) + timeDeltas[i]);
+    total += timeDeltas[i];
+  });
+  const rows = [...selfTime].sort((a, b) => b[1] - a[1]).slice(0, count);
+  const lines = rows.map(
+    ([name, time]) => `| ${((time / total) * 100).toFixed(1)} % | ${(time / 1000).toFixed(0)} | ${name} |`,
+  );
+  return ["| busy time | self ms | function |", "| --- | --- | --- |", ...lines].join("\n");
+}
+
+function nameOf({ functionName, url, lineNumber }) {
+  const place = url.replace(/^.*\/(packages|node_modules)\//, "$1/").replace(/^file:\/\//, "");
+  return `${functionName || "(anonymous)"}${place === "" ? "" : ` ${place}:${lineNumber + 1}`}`;
+}

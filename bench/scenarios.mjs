@@ -1,0 +1,71 @@
+/**
+ * What is measured. `args` go to the load generator; `cost` and `rate` read its answer. A cost is what one message, connection or
+ * kilobyte takes of the server: the figure to trust on a shared machine, and lower is better.
+ */
+export const scenarios = {
+  "rest-broadcast-1": {
+    title: "REST broadcast to 500 clients, 1 sender",
+    args: ["rest-broadcast", "--connections", "500", "--http-connections", "1"],
+    connections: 500,
+    costUnit: "CPU µs a delivery",
+    cost: (result) => result.serverCpuUsPerReceived,
+    rateUnit: "deliveries/s",
+    rate: (result) => result.receivedPerSecond,
+  },
+  "rest-broadcast-8": {
+    title: "REST broadcast to 500 clients, 8 senders",
+    args: ["rest-broadcast", "--connections", "500", "--http-connections", "8"],
+    connections: 500,
+    costUnit: "CPU µs a delivery",
+    cost: (result) => result.serverCpuUsPerReceived,
+    rateUnit: "deliveries/s",
+    rate: (result) => result.receivedPerSecond,
+  },
+  "rest-user": {
+    title: "REST send to a user, 8 senders, 100 clients",
+    args: ["rest-user", "--connections", "100", "--http-connections", "8"],
+    connections: 100,
+    costUnit: "CPU µs a send",
+    cost: (result) => result.serverCpuUsPerSent,
+    rateUnit: "sends/s",
+    rate: (result) => result.sentPerSecond,
+  },
+  connect: {
+    title: "Connecting 10,000 clients, with tokens where the server checks them",
+    args: ["idle", "--connections", "10000"],
+    connections: 10_000,
+    costUnit: "CPU µs a connect",
+    cost: (result) => result.connectCpuUs,
+    rateUnit: "connects/s",
+    rate: (result) => result.connectPerSecond,
+  },
+  idle: {
+    title: "10,000 idle clients",
+    // One run of the generator answers for both.
+    sameRunAs: "connect",
+    costUnit: "KiB a connection",
+    cost: (result) => result.rssPerConnectionKiB,
+    rateUnit: "MiB in all",
+    rate: (result) => result.rssMiB,
+  },
+};
+
+/**
+ * What Signalbox promises. `against` is the reference server, or "bare" for the least work the same runtime can do; `ratio` is how many
+ * times cheaper than the reference it has to be at least (`by: "rate"`: how many times faster), `most` an absolute bound of the cost.
+ */
+export const targets = [
+  { server: "signalbox-node", scenario: "rest-user", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "signalbox-bun", scenario: "rest-user", against: "aspnet", by: "cost", ratio: 3.5 },
+  { server: "signalbox-node", scenario: "rest-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "signalbox-bun", scenario: "rest-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "signalbox-node", scenario: "rest-broadcast-8", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "signalbox-bun", scenario: "rest-broadcast-8", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "signalbox-node", scenario: "connect", against: "aspnet", by: "rate", ratio: 1.3 },
+  { server: "signalbox-bun", scenario: "connect", against: "aspnet", by: "rate", ratio: 4 },
+  { server: "signalbox-node", scenario: "idle", most: 8 },
+  { server: "signalbox-bun", scenario: "idle", most: 4 },
+  ...["rest-user", "rest-broadcast-1", "rest-broadcast-8", "connect"].flatMap((scenario) =>
+    ["signalbox-node", "signalbox-bun"].map((server) => ({ server, scenario, against: "bare", by: "cost", ratio: 0.7 })),
+  ),
+];
