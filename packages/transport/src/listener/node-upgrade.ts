@@ -4,17 +4,21 @@ import type { Peer, UpgradeRequest } from "./listener.ts";
 import { findHeader, peerOf } from "./node-request.ts";
 import { parseSubprotocols } from "./upgrade.ts";
 
-/** Headers become an object only when somebody asks for them; the message itself is not kept. */
+/** Headers become an object, and the peer is asked for its address, only when somebody wants to know; the message itself is not kept. */
 export class NodeUpgradeRequest implements UpgradeRequest {
   readonly target: string;
-  readonly peer: Peer;
+  readonly #tcp: TcpSocket;
   readonly #rawHeaders: readonly string[];
   #headers: Headers | undefined;
 
   constructor(message: IncomingMessage) {
     this.target = message.url!;
-    this.peer = peerOf(message.socket);
+    this.#tcp = message.socket;
     this.#rawHeaders = message.rawHeaders;
+  }
+
+  get peer(): Peer {
+    return peerOf(this.#tcp);
   }
 
   get headers(): Headers {
