@@ -59,14 +59,12 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
     const result = client.invoke("slow").catch((error: Error) => error.message);
     await expect.poll(() => upstream.requests.map((request) => request.event)).toContain("messages/slow");
     const stopped = service.stop();
-    await expect
-      .poll(() =>
-        fetch(service.endpoint).then(
-          () => "accepts",
-          () => "refuses",
-        ),
-      )
-      .toBe("refuses");
+    const anotherClient = () =>
+      connectInNode(clientOptions(service, "bob")).then(
+        (bob) => bob.stop().then(() => "accepted"),
+        () => "refused",
+      );
+    await expect.poll(anotherClient, { timeout: 5_000 }).toBe("refused");
     finish();
     expect(await stopped).toBe(0);
     await result;
@@ -146,6 +144,12 @@ describe("signalbox start refuses, in one sentence and with an exit code", () =>
   it.each(runtimes)("a port in use, on %s", async (runtime) => {
     await using service = await startService({ runtime });
     expect(await refusal({ runtime, port: service.port })).toMatch(new RegExp(`${service.port}.*in use`));
+  });
+
+  it.each(runtimes)("an admin port in use, on %s", async (runtime) => {
+    await using service = await startService({ runtime });
+    const output = await refusal({ runtime, args: ["--admin-port", String(service.port)] });
+    expect(output).toMatch(new RegExp(`${service.port}.*in use`));
   });
 
   it("an access key that is too short", async () => {

@@ -105,7 +105,10 @@ function launch(options: ServiceOptions): Launched {
   if (!existsSync(join(root, "packages/cli/dist")))
     throw new Error("The e2e suites run the built service: run `npm run build` first.");
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "signalbox-e2e-"));
-  const args = ["start", "--port", String(options.port ?? 0), ...(options.args ?? [])];
+  const port = options.port ?? 0;
+  const args = ["start", "--port", String(port), ...(options.args ?? [])];
+  // Beside a given port the admin port would be the next one, which anybody on this machine may have by now.
+  if (port !== 0 && !args.includes("--admin-port")) args.push("--admin-port", "0");
   if (options.settings !== undefined) {
     writeFileSync(join(folder, "settings.json"), JSON.stringify(options.settings));
     args.push("--config", join(folder, "settings.json"));

@@ -41,6 +41,7 @@ public sealed class Environment(string connectionString, Uri control)
         url.Query = $"{url.Query.TrimStart('?')}&api-version=2024-12-01".TrimStart('&');
         using var request = new HttpRequestMessage(method, url.Uri);
         request.Headers.Authorization = new("Bearer", Sign(new() { ["aud"] = audience }));
+        request.Headers.Accept.Add(new("application/json"));
         request.Content = body is null ? null : JsonContent.Create(body);
         using var response = await Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
