@@ -1,4 +1,5 @@
-import { clientAudience, signToken } from "@signalbox/service";
+import { clientAudience } from "@signalbox/protocol";
+import { signToken } from "@signalbox/service";
 import type { TargetService } from "./target-service.ts";
 
 export interface ClientIdentity {

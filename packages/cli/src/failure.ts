@@ -1,4 +1,5 @@
-import { ConnectionStringError, SettingsError } from "@signalbox/service";
+import { ConnectionStringError } from "@signalbox/protocol";
+import { SettingsError } from "@signalbox/service";
 
 /** Something the user can put right. The message is one sentence; it is shown without a stack and the command ends with 1. */
 export class Failure extends Error {

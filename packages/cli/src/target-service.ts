@@ -1,4 +1,5 @@
-import { type ConnectionString, connectionStringOf, loadSettings, parseConnectionString, signToken } from "@signalbox/service";
+import { type ConnectionString, parseConnectionString } from "@signalbox/protocol";
+import { connectionStringOf, loadSettings, signToken } from "@signalbox/service";
 import type { Command } from "commander";
 import { Failure } from "./failure.ts";
 import { addConfigOption } from "./settings-options.ts";

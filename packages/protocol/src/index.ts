@@ -1,3 +1,4 @@
+export * from "./connection-string.ts";
 export * from "./handshake.ts";
 export * from "./hub-protocol.ts";
 export { hubProtocols } from "./hub-protocols.ts";

@@ -1,4 +1,3 @@
-export * from "./auth/connection-string.ts";
 export { signToken } from "./auth/sign-token.ts";
 export { catalogue, type SettingEntry, valueAt } from "./config/catalogue.ts";
 export { fallbackText, settingsJsonSchema, settingsPage } from "./config/document.ts";

@@ -1,6 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, type IHubProtocol, JsonHubProtocol, LogLevel } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
-import { clientUrl } from "@signalbox/service";
+import { clientUrl } from "@signalbox/protocol";
 import { Command, Option } from "commander";
 import { clientToken } from "../client-token.ts";
 import { Failure } from "../failure.ts";

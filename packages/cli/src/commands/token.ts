@@ -1,4 +1,5 @@
-import { clientUrl, parseDuration } from "@signalbox/service";
+import { clientUrl } from "@signalbox/protocol";
+import { parseDuration } from "@signalbox/service";
 import { Command, InvalidArgumentError } from "commander";
 import { clientToken } from "../client-token.ts";
 import { Failure } from "../failure.ts";

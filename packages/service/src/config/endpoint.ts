@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { formatConnectionString } from "../auth/connection-string.ts";
+import { formatConnectionString } from "@signalbox/protocol";
 import type { Settings } from "./settings.ts";
 
 /**
