@@ -136,7 +136,7 @@ describe("signalbox start refuses, in one sentence and with an exit code", () =>
   };
   const refusal = async (options: Parameters<typeof startRefused>[0]) => {
     const { code, output } = await startRefused(options);
-    expect(code).toBeGreaterThan(0);
+    expect([0, undefined], output).not.toContain(code);
     expect(output.trim().split("\n")).toHaveLength(1);
     return output;
   };
@@ -177,7 +177,7 @@ describe("signalbox start refuses, in one sentence and with an exit code", () =>
 
   it("an option that does not exist", async () => {
     const { code, output } = await startRefused({ args: ["--no-such-option"] });
-    expect(code).toBeGreaterThan(0);
+    expect([0, undefined], output).not.toContain(code);
     expect(output).toContain("--no-such-option");
   });
 });

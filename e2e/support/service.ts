@@ -79,7 +79,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
   };
 }
 
-/** Runs `signalbox start` where it should refuse to start. */
+/** Runs `signalbox start` where it should refuse to start; one that does not is ended, and has no exit code. */
 export async function startRefused(
   options: ServiceOptions,
 ): Promise<{ readonly code: number | undefined; readonly output: string }> {
@@ -88,6 +88,9 @@ export async function startRefused(
   await process.dispose();
   return { code, output: process.output() };
 }
+
+/** A start that has neither shown its banner nor ended by now hangs. */
+const startLimit = 20_000;
 
 /** A `signalbox start` that has been spawned. */
 interface Launched {
@@ -116,7 +119,7 @@ function launch(options: ServiceOptions): Launched {
   const [command, ...prefix] = options.program ?? [interpreters[options.runtime ?? "Node 26"], signalbox];
   const child = spawn(command, [...prefix, ...args], {
     cwd: folder,
-    env: { ...globalThis.process.env, ...options.env },
+    env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
@@ -128,6 +131,11 @@ function launch(options: ServiceOptions): Launched {
     });
   }
   const exited = once(child, "close").then(([code]: (number | null)[]) => code ?? undefined);
+  const overdue = setTimeout(() => {
+    printed += "\n(neither started nor ended: killed by the test)";
+    child.kill("SIGKILL");
+  }, startLimit);
+  exited.finally(() => clearTimeout(overdue));
   const stop = (signal: NodeJS.Signals = "SIGTERM") => {
     child.kill(signal);
     return exited;
@@ -139,7 +147,11 @@ function launch(options: ServiceOptions): Launched {
     output: () => printed,
     printed: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => pattern.test(printed) && resolve();
+        const look = () => {
+          if (!pattern.test(printed)) return;
+          clearTimeout(overdue);
+          resolve();
+        };
         changed.addEventListener("output", look);
         exited.then((code) => reject(new Error(`signalbox start ended with ${code}:\n${printed}`)), reject);
       }),
