@@ -1,30 +1,117 @@
+import { hubProtocols, parseConnectionString } from "@signalbox/protocol";
+import { AccessKeyTokens } from "./auth/access-key-tokens.ts";
+import { EntraTokens } from "./auth/entra-tokens.ts";
+import type { TokenCredential } from "./auth/token-credential.ts";
+import { defaultRouter } from "./endpoints/default-router.ts";
 import type { EndpointInfo } from "./endpoints/endpoint-router.ts";
+import { EndpointSet } from "./endpoints/endpoint-set.ts";
+import { HealthMonitor } from "./endpoints/health-monitor.ts";
+import { ServiceEndpoint } from "./endpoints/service-endpoint.ts";
+import { AuthenticationError, InvalidArgumentError } from "./errors.ts";
+import { createHubContext } from "./hub/create-hub-context.ts";
+import type { HubServices } from "./hub/hub-caller.ts";
 import type { HubContext } from "./hub/hub-context.ts";
+import { requireHubName } from "./hub/names.ts";
 import type { EndpointOptions, ServiceClientOptions } from "./options.ts";
+import { encodeAsFrames, encodeAsJson } from "./rest/message-body.ts";
+import { RestCaller } from "./rest/rest-caller.ts";
+import { isHealthy, requestTemporaryKey } from "./rest/service-requests.ts";
+import { userAgentOf } from "./rest/user-agent.ts";
 import type { AnyClient } from "./typed-client.ts";
 
-/** The service, whether Signalbox or Azure SignalR Service, as a back end sees it. */
-export class ServiceClient {
+/**
+ * The service, whether Signalbox or Azure SignalR Service, as a back end sees it. One for the life of a process is enough: it keeps tokens
+ * and, with several endpoints, watches their health.
+ */
+export class ServiceClient implements Disposable {
+  readonly #services: HubServices;
+
+  private constructor(services: HubServices) {
+    this.#services = services;
+  }
+
   /**
-   * @param connectionString of one endpoint, or several of one application
+   * @param connectionString of one endpoint, or of several that serve one application
    * @throws {ConnectionStringError}
-   * @throws {InvalidArgumentError}
+   * @throws {InvalidArgumentError} for options that make no sense
    * @throws {AuthenticationError} for a connection string with a Microsoft Entra identity when no credential is given
    */
   static fromConnectionString(
     connectionString: string | readonly (string | EndpointOptions)[],
     options: ServiceClientOptions = {},
   ): ServiceClient {
-    throw new Error(`${connectionString}${options}`);
+    const rest = new RestCaller({
+      fetch: options.fetch ?? globalThis.fetch,
+      timeoutMs: options.timeoutMs ?? 100_000,
+      retry: options.retry,
+      messageTracing: options.messageTracing ?? false,
+      userAgent: userAgentOf(options.userAgent),
+    });
+    const given = typeof connectionString === "string" ? [connectionString] : connectionString;
+    if (given.length === 0) throw new InvalidArgumentError("There is no endpoint: pass a connection string.");
+    const endpoints = given.map((item) =>
+      createEndpoint(typeof item === "string" ? { connectionString: item } : item, options.credential, rest),
+    );
+    const health = new HealthMonitor(endpoints, isHealthy(rest), options.health);
+    const { application } = options;
+    return new ServiceClient({
+      rest,
+      health,
+      endpoints: new EndpointSet(endpoints, options.router ?? defaultRouter, health),
+      encode: options.protocols === undefined ? encodeAsJson : encodeAsFrames(requireProtocols(options.protocols)),
+      application: application ? requireHubName("application", application) : undefined,
+    });
   }
+
+  /** In the order given, with what is known of their health. */
   get endpoints(): readonly EndpointInfo[] {
-    return [];
+    return this.#services.endpoints.all.map(({ info }) => info);
   }
+
+  /**
+   * @param name in any letter case; the hubs `Chat` and `chat` are one
+   * @throws {InvalidArgumentError}
+   */
   hub<TClient extends object = AnyClient>(name: string): HubContext<TClient> {
-    throw new Error(name);
+    return createHubContext(this.#services, requireHubName("hub", name)) as HubContext<TClient>;
   }
-  checkHealth(options: { readonly signal?: AbortSignal } = {}): Promise<readonly EndpointInfo[]> {
-    throw new Error(String(options));
+
+  /** Asks every endpoint for its health, once. */
+  async checkHealth({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly EndpointInfo[]> {
+    await this.#services.health.check(signal);
+    return this.endpoints;
   }
-  close(): void {}
+
+  /** Ends the watch over several endpoints. It keeps no process alive, so that this is needed only where clients come and go. */
+  close(): void {
+    this.#services.health.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function createEndpoint(
+  { connectionString, name = "", type = "primary" }: EndpointOptions,
+  credential: TokenCredential | undefined,
+  rest: RestCaller,
+): ServiceEndpoint {
+  const connection = parseConnectionString(connectionString);
+  return new ServiceEndpoint({ name, type, connection }, (endpoint) => {
+    if (connection.accessKey !== undefined) return new AccessKeyTokens(connection.accessKey);
+    if (credential !== undefined) return new EntraTokens(credential, () => requestTemporaryKey(rest, endpoint));
+    throw new AuthenticationError(
+      `The connection string of ${connection.endpoint} has no access key but AuthType=${connection.entra?.type}: pass the option ` +
+        "credential, such as new DefaultAzureCredential() of @azure/identity.",
+      { endpoint: connection.endpoint },
+    );
+  });
+}
+
+function requireProtocols<T extends string>(protocols: readonly T[]): readonly T[] {
+  const unknown = protocols.find((name) => !hubProtocols.has(name));
+  if (protocols.length > 0 && unknown === undefined) return protocols;
+  const names = [...hubProtocols.keys()].join(", ");
+  throw new InvalidArgumentError(`protocols must name some of ${names}${unknown === undefined ? "" : `, not ${unknown}`}.`);
 }
