@@ -10,7 +10,7 @@ export type TargetOf<TClient extends object> = Extract<
 >;
 
 export type ArgumentsOf<TClient extends object, K extends TargetOf<TClient>> = TClient[K] extends (
-  ...args: infer TArguments
+  ...args: infer TArguments extends readonly unknown[]
 ) => unknown
   ? TArguments
   : never;
