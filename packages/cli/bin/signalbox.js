@@ -38,6 +38,11 @@ if (wanted === "bun" && runtime !== "bun") {
 }
 
 function run() {
+  // Node 22 calls its SQLite experimental at each start, in two lines; what we use of it is the same in every later version.
+  const emitWarning = process.emitWarning;
+  process.emitWarning = (warning, ...details) => {
+    if (!String(warning).startsWith("SQLite is an experimental feature")) emitWarning.call(process, warning, ...details);
+  };
   // Halves the time a small command takes: compiled code is kept in the system's temporary folder.
   if (module.enableCompileCache !== undefined) module.enableCompileCache();
   import("signalbox")

@@ -15,7 +15,7 @@ const upstream = JSON.stringify([
 
 function bannerOf(flags: Record<string, string>, showSecrets = true, port = 8888): string {
   const { settings } = loadSettings({ folder: "/nonexistent", flags });
-  return banner({ settings, port, adminPort: port + 1, runtime: "Node 26.0.0", showSecrets });
+  return banner({ settings, port, adminPort: port + 1, runtime: "Node 26.0.0", showSecrets, command: "signalbox" });
 }
 
 describe("the banner", () => {

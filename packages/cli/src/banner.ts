@@ -11,10 +11,12 @@ export interface BannerFacts {
   readonly runtime: string;
   /** Access keys and upstream keys may be shown: a person reads, not a log collector. The development key always is. */
   readonly showSecrets: boolean;
+  /** How this program is called here: `signalbox`, or `npx signalbox` where a shell does not find it by its bare name. */
+  readonly command: string;
 }
 
 /** The connection string stands between star lines, as the emulator prints it: tools look for it there. */
-export function banner({ settings, port, adminPort, runtime, showSecrets }: BannerFacts): string {
+export function banner({ settings, port, adminPort, runtime, showSecrets, command }: BannerFacts): string {
   const endpoint = publicEndpoint(settings, port);
   const { primary } = settings.accessKeys;
   const showKey = showSecrets || primary === developmentKey;
@@ -35,16 +37,16 @@ Admin     http://localhost:${adminPort}/health/ready, /metrics
 
 Upstream:
 ${upstreamList(templates)}
-${showKey ? linesToTry(connectionString) : ""}`;
+${showKey ? linesToTry(command, connectionString) : ""}`;
 }
 
-function linesToTry(connectionString: string): string {
+function linesToTry(command: string, connectionString: string): string {
   // Without the option both find the default by themselves.
   const option = connectionString === defaultConnectionString ? "" : ` --connection-string '${connectionString}'`;
   return `
 Try it, in two more terminals:
-  signalbox listen${option}
-  signalbox send${option} newMessage 'Hello, world'
+  ${command} listen${option}
+  ${command} send${option} newMessage 'Hello, world'
 `;
 }
 

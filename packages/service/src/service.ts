@@ -105,6 +105,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     store.close();
   };
   try {
+    // One after the other: what is open when the next fails must be known, to be closed again.
     listeners.push(
       await serve(
         { port: initial.port, host: initial.ip, tls },
@@ -114,8 +115,8 @@ export async function startService(initial: Settings, { log }: { readonly log: L
           upgrade: (request) => clients.upgrade(request) ?? noUpgrade(),
         },
       ),
-      await serve({ port: initial.adminPort }, { fetch: admin.fetch, upgrade: noUpgrade }),
     );
+    listeners.push(await serve({ port: initial.adminPort }, { fetch: admin.fetch, upgrade: noUpgrade }));
   } catch (error) {
     await release();
     throw error;

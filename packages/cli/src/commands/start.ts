@@ -26,7 +26,14 @@ async function start(options: Readonly<Record<string, unknown>>): Promise<void> 
   const service = await startService(loaded.settings, { log });
   const { port, adminPort } = service;
   process.stdout.write(
-    banner({ settings: loaded.settings, port, adminPort, runtime: runtimeName(), showSecrets: process.stdout.isTTY === true }),
+    banner({
+      settings: loaded.settings,
+      port,
+      adminPort,
+      runtime: runtimeName(),
+      showSecrets: process.stdout.isTTY === true,
+      command: commandName(),
+    }),
   );
 
   const watcher = watchSettings(
@@ -58,6 +65,11 @@ function report({ settings, effective, waiting, warnings }: SettingsChange, log:
     log.info(`Upstream:\n${upstreamList(withoutQueryValues(settings.upstream.templates))}`);
   }
   if (waiting.length > 0) log.warn(`These changed settings wait for a restart: ${waiting.join(", ")}.`);
+}
+
+/** Started by npm, the command belongs to a project and is in nobody's PATH. */
+function commandName(): string {
+  return process.env.npm_command === undefined ? "signalbox" : "npx signalbox";
 }
 
 function runtimeName(): string {

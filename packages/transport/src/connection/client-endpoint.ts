@@ -24,6 +24,9 @@ export interface ClientEndpointOptions {
   readonly sweepInterval?: number;
 }
 
+/** How long what a client sends is still taken, and dropped, after its event stream was ended, in milliseconds. */
+const departure = 5_000;
+
 /** What `stop` leaves clients to end in good order, in milliseconds. */
 const stopGrace = 1_000;
 
@@ -46,6 +49,8 @@ export class ClientEndpoint {
   readonly #negotiations = new Map<string, Negotiation>();
   readonly #connections = new Set<ClientConnection>();
   readonly #byToken = new Map<string, ClientConnection>();
+  /** Tokens of event streams that we ended, with when (`monotonicNow`). */
+  readonly #departed = new Map<string, number>();
   readonly #http = new WeakMap<ClientConnection, HttpTransport>();
   readonly #sweep: Sweep;
   readonly #emptied: (() => void)[] = [];
@@ -65,6 +70,7 @@ export class ClientEndpoint {
       negotiations: this.#negotiations,
       limits: this.#limits,
       onError: this.#onError,
+      swept: () => this.#forgetDeparted(),
     });
   }
 
@@ -179,6 +185,8 @@ export class ClientEndpoint {
   }
 
   #receivePost(admission: Admission, id: string | undefined, request: Request): Response | Promise<Response> {
+    // A ping that crosses the close message must not become the error the client ends with.
+    if (id !== undefined && this.#departed.has(id)) return plainText(200);
     const found = this.#find(admission, id);
     if (found instanceof Response) return found;
     if (!(found instanceof ClientConnection)) return plainText(404, Answers.unknownId);
@@ -231,7 +239,18 @@ export class ClientEndpoint {
   }
 
   #unlist(connection: ClientConnection): void {
-    if (connection.token !== undefined) this.#byToken.delete(connection.token);
+    if (connection.token === undefined) return;
+    if (!this.#byToken.delete(connection.token)) return;
+    if (connection.isEnding && connection.transport === "ServerSentEvents")
+      this.#departed.set(connection.token, monotonicNow());
+  }
+
+  #forgetDeparted(): void {
+    const now = monotonicNow();
+    for (const [token, at] of this.#departed) {
+      if (now - at < departure) break;
+      this.#departed.delete(token);
+    }
   }
 
   #forget(connection: ClientConnection): void {

@@ -141,8 +141,9 @@ describe("long polling (reference hub-and-service-protocol §1.6, emulator-obser
     started.handler.one.close(CloseReasons.closedByBackend, "out");
     expect(await poll).toBe('200 {"type":7,"error":"out","allowReconnect":true}\u001e');
     expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.closedByBackend }]);
-    expect(await request("POST", "x")).toBe("404 No Connection with that ID");
+    expect(await request("POST", "x")).toBe("200");
     expect(await request("GET")).toBe("204");
+    expect(await request("POST", "x")).toBe("404 No Connection with that ID");
     expect(await request("GET")).toBe("404 No Connection with that ID");
     expect(started.endpoint.size).toBe(0);
   });
