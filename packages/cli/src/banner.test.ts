@@ -6,7 +6,7 @@ const key = "an-access-key-of-more-than-32-characters";
 const upstream = JSON.stringify([
   { urlTemplate: "http://localhost:7071/runtime/webhooks/signalr?code=secret" },
   {
-    urlTemplate: "https://api.example/{hub}",
+    urlTemplate: "https://signalbox:password@api.example/{hub}",
     hubPattern: "chat,news",
     eventPattern: "connected",
     categoryPattern: "connections",
@@ -57,7 +57,7 @@ describe("the banner", () => {
 
       Upstream:
       	[0] http://localhost:7071/runtime/webhooks/signalr?code=secret(event:'*',hub:'*',category:'*')
-      	[1] https://api.example/{hub}(event:'connected',hub:'chat,news',category:'connections')
+      	[1] https://signalbox:password@api.example/{hub}(event:'connected',hub:'chat,news',category:'connections')
 
       Try it, in two more terminals:
         signalbox listen --connection-string 'Endpoint=http://localhost;Port=9000;AccessKey=an-access-key-of-more-than-32-characters;Version=1.0;'
@@ -81,7 +81,7 @@ describe("the banner", () => {
 
       Upstream:
       	[0] http://localhost:7071/runtime/webhooks/signalr?code=***(event:'*',hub:'*',category:'*')
-      	[1] https://api.example/{hub}(event:'connected',hub:'chat,news',category:'connections')
+      	[1] https://***@api.example/{hub}(event:'connected',hub:'chat,news',category:'connections')
       "
     `);
   });

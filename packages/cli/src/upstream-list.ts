@@ -11,10 +11,10 @@ export function upstreamList(templates: readonly UpstreamTemplate[]): string {
     .join("\n");
 }
 
-/** The same with the values of URL queries hidden: function keys live there, and logs are kept. */
+/** The same with passwords and the values of URL queries hidden: function keys live there, and logs are kept. */
 export function withoutQueryValues(templates: readonly UpstreamTemplate[]): readonly UpstreamTemplate[] {
   return templates.map((template) => ({
     ...template,
-    urlTemplate: template.urlTemplate.replaceAll(/([?&][^=&]*=)[^&]+/g, "$1***"),
+    urlTemplate: template.urlTemplate.replaceAll(/([?&][^=&]*=)[^&]+/g, "$1***").replace(/\/\/[^/?#@]*@/, "//***@"),
   }));
 }

@@ -55,7 +55,12 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({ hubs: () => hubs.all(), connections: () => endpoint.size, draining: isDraining });
   const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer: metrics });
-  const hubs = new Hubs(store, () => upstream, metrics);
+  const hubs = new Hubs(
+    store,
+    () => upstream,
+    metrics,
+    (error) => log.error({ err: error }, "Memberships that ran out stay in the data file for now."),
+  );
   const endpoint = new ClientEndpoint({ limits: () => current.settings.clients, onError });
 
   const clients = new ClientDoor({

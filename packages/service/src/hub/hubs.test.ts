@@ -357,3 +357,32 @@ describe("A hub", () => {
     expect(hubs.names()).toEqual([]);
   });
 });
+
+describe("The hubs", () => {
+  it("go on when the store cannot drop what ran out", () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    let fails = false;
+    const failing = new Error("disk full");
+    const store = {
+      ...memoryStore,
+      removeExpired() {
+        if (fails) throw failing;
+      },
+    };
+    const errors: unknown[] = [];
+    const hubs = new Hubs(
+      store,
+      () => expect.fail("no events here"),
+      undefined,
+      (error) => errors.push(error),
+    );
+    try {
+      fails = true;
+      vi.advanceTimersByTime(120_000);
+      expect(errors).toEqual([failing, failing]);
+    } finally {
+      hubs.stop();
+      vi.useRealTimers();
+    }
+  });
+});

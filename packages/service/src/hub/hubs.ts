@@ -31,13 +31,29 @@ export class Hubs implements ConnectionHandler {
   readonly #closing = new Map<Connection, Member>();
   readonly #sweep: NodeJS.Timeout;
 
-  /** @param backendOf who hears of a hub's events; answers the same for the life of a connection */
-  constructor(store: MembershipStore, backendOf: (hub: string) => Backend, observer?: ConnectionObserver) {
+  /**
+   * @param backendOf who hears of a hub's events; answers the same for the life of a connection
+   * @param onError hears of memberships that ran out and could not be dropped from the store; they no longer count all the same
+   * @throws {StoreError} when the store cannot be read
+   */
+  constructor(
+    store: MembershipStore,
+    backendOf: (hub: string) => Backend,
+    observer?: ConnectionObserver,
+    onError: (error: unknown) => void = () => {},
+  ) {
     this.#store = store;
     this.#backendOf = backendOf;
     this.#observer = observer;
     for (const membership of store.all()) this.#open(membership.hub).userGroups.restore(membership);
-    this.#sweep = setInterval(() => this.#removeExpired(), expirySweepMs).unref();
+    this.#sweep = setInterval(() => {
+      // A full disk must not end the process.
+      try {
+        this.#removeExpired();
+      } catch (error) {
+        onError(error);
+      }
+    }, expirySweepMs).unref();
     this.#removeExpired();
   }
 

@@ -107,6 +107,15 @@ describe("a URL template", () => {
     },
   );
 
+  it("errors, which are logged, hold no key of the template", () => {
+    for (const path of ["a/{event}", "{event}:x"]) {
+      const template = `http://user:secret1@${path === "a/{event}" ? "host/" : ""}${path}?code=secret2`;
+      const attempt = () => expandUrl(template, { ...message, event: ".." });
+      expect(attempt).toThrow(UpstreamUrlError);
+      expect(attempt).not.toThrow(/secret/);
+    }
+  });
+
   it("takes dots elsewhere", () => {
     expect(expandUrl("http://host/a/x{event}?{event}", { ...message, event: ".." }).href).toBe("http://host/a/x..?..");
     expect(expandUrl("http://host/a/../b/{event}", { ...message, event: "..." }).pathname).toBe("/b/...");

@@ -52,12 +52,19 @@ export function expandUrl(urlTemplate: string, name: UpstreamEventName): URL {
   const expanded = expand(urlTemplate, name);
   const url = URL.parse(expanded);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new UpstreamUrlError(`The upstream template '${urlTemplate}' does not make an absolute http or https URL`);
+    throw new UpstreamUrlError(`The upstream template '${shown(urlTemplate)}' does not make an absolute http or https URL`);
   }
   if (climbs(urlTemplate, name)) {
-    throw new UpstreamUrlError(`The name '${name.event}' would leave the path of the upstream template '${urlTemplate}'`);
+    throw new UpstreamUrlError(
+      `The name '${name.event}' would leave the path of the upstream template '${shown(urlTemplate)}'`,
+    );
   }
   return url;
+}
+
+/** Without user name, password and query: sentences are logged, and keys live there. */
+function shown(urlTemplate: string): string {
+  return urlTemplate.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
 }
 
 function expand(text: string, name: UpstreamEventName): string {
