@@ -4,7 +4,7 @@ import { callPayload, readCall } from "../message.ts";
 import { application, checkGroup, hub } from "../parameter.ts";
 import { emptyReply } from "../reply.ts";
 import { invalid } from "../rest-error.ts";
-import { execute, type Route, route } from "../route.ts";
+import { executeAll, type Route, route } from "../route.ts";
 import { readFilter } from "./execute.ts";
 
 const sendBatch = route({
@@ -34,7 +34,7 @@ const sendBatch = route({
     const body = await readBody(call.request, ["json"], call.options.maxBodyBytes, "Messages in request body are required.");
     if (!Array.isArray(body.value)) throw invalid("The body must be an array of messages.");
     const sends = body.value.map((value, index) => readSend(value, `[${index}]`));
-    for (const send of sends) await execute(call, values, send);
+    await executeAll(call, values, sends);
     return emptyReply(call.success);
   },
 });

@@ -6,7 +6,7 @@ import { callPayload, readCall } from "../message.ts";
 import { checkGroup, filter, hub } from "../parameter.ts";
 import { emptyReply } from "../reply.ts";
 import { invalid } from "../rest-error.ts";
-import { execute, type Route, route } from "../route.ts";
+import { executeAll, type Route, route } from "../route.ts";
 
 const executeCommands = route({
   operation: "execute",
@@ -39,7 +39,7 @@ const executeCommands = route({
     const body = await readBody(call.request, ["json"], call.options.maxBodyBytes, "Commands in request body are required.");
     if (!Array.isArray(body.value)) throw invalid("The body must be an array of commands.");
     const commands = body.value.map((value, index) => readCommand(value, matches, `[${index}]`));
-    for (const command of commands) await execute(call, values, command);
+    await executeAll(call, values, commands);
     return emptyReply(call.success);
   },
 });
