@@ -35,7 +35,7 @@ describe("The SQLite store", () => {
   it("refuses a file that another process holds", () => {
     const path = join(folder(), "data.db");
     const first = new SqliteStore(path);
-    expect(() => new SqliteStore(path)).toThrow(/cannot be opened: database is locked/);
+    expect(() => new SqliteStore(path)).toThrow(/cannot be opened: another process holds it/);
     first.close();
   });
 });

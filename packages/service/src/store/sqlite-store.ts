@@ -71,6 +71,10 @@ function open(file: string): DatabaseSync {
     return database;
   } catch (error) {
     database.close();
+    if (/database is locked/.test((error as Error).message))
+      throw new Error("another process holds it; stop that one, or give this one a file of its own with --data", {
+        cause: error,
+      });
     throw error;
   }
 }
