@@ -5,10 +5,10 @@ import { type Call, executeAll } from "./route.ts";
 describe("Many commands of one request", () => {
   it("are carried out in order and leave turns of the event loop to others", async () => {
     const done: string[] = [];
-    // Hubs that take 6 ms for each command: how long real ones take depends on the machine.
+    // Hubs that take 20 ms for each command: how long real ones take depends on the machine.
     const hubs = {
       async execute(_hub: string, { group }: { group: string }) {
-        for (const end = performance.now() + 6; performance.now() < end; );
+        for (const end = performance.now() + 20; performance.now() < end; );
         done.push(group);
       },
     };
@@ -18,6 +18,6 @@ describe("Many commands of one request", () => {
     await executeAll({ hubs } as unknown as Call, { hub: "h" }, commands);
     clearInterval(others);
     expect(done).toEqual(commands.map((_, at) => `${at}`));
-    expect(turns).toBeGreaterThanOrEqual(3);
+    expect(turns).toBeGreaterThanOrEqual(2);
   });
 });

@@ -138,7 +138,7 @@ export function execute<C extends Command>(
 }
 
 /** How long one request may keep the event loop to itself, milliseconds. */
-const longestTurn = 10;
+const longestTurn = 50;
 
 /**
  * Carries out commands one after the other. A body of 1 MiB can name forty thousand of them, each for every connection: in between,
