@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { stringifyJson } from "@signalbox/protocol";
 import { type BindingData, BindingError } from "../contracts/binding.ts";
 import { defaultDateFormat, formatDate, formatGuid, formatNumber } from "./dotnet-format.ts";
 
@@ -161,5 +162,5 @@ function toText(value: unknown, format: string | undefined): string {
   if (value instanceof Date) return formatDate(value, format || defaultDateFormat);
   if (typeof value === "number" && format) return formatNumber(value, format);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? stringifyJson(value) : String(value);
 }

@@ -48,6 +48,8 @@ export interface Peer {
   readonly address: string;
   /** True behind TLS. */
   readonly secure: boolean;
+  /** Of a request, names as sent and values alternating; absent when the runtime knows only lower-case names (Bun), and on upgrades. */
+  readonly rawHeaders?: readonly string[];
 }
 
 export interface HotRequest {

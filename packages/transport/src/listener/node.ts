@@ -165,7 +165,8 @@ class NodeListener implements Listener, SocketOwner {
 
   async #answer(request: Request, env: HttpBindings): Promise<Response> {
     try {
-      return await this.#options.handler.fetch(request, peerOf(env.incoming.socket));
+      const { socket, rawHeaders } = env.incoming;
+      return await this.#options.handler.fetch(request, { ...peerOf(socket), rawHeaders });
     } catch (error) {
       if (!env.incoming.socket.destroyed) this.report(error);
       return new Response(null, { status: error instanceof BodyTooLargeError ? 413 : 500 });

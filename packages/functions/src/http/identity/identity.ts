@@ -1,0 +1,50 @@
+import type { Peer } from "@signalbox/transport";
+import { DevelopmentLogin } from "./development-login.ts";
+import { type IdentityPlatform, isIdentityHeader, principalHeaders } from "./principal.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
+
+export interface IdentityOptions {
+  /** Peers whose identity and `x-forwarded-*` headers are believed: addresses, networks, or `*`. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Offers the sign-in for development. Never on a host that others can reach. Default: off. */
+  readonly developmentLogin?: boolean;
+  /** Default `app-service`. */
+  readonly platform?: IdentityPlatform;
+}
+
+/**
+ * Sees to it that `x-ms-client-principal*` headers are true when an app reads them (reference functions-host §3.4): what outsiders send
+ * of them is taken out; a trusted proxy may set them; the development login makes them of its cookie.
+ */
+export class Identity {
+  readonly login: DevelopmentLogin | undefined;
+  readonly #proxies: TrustedProxies;
+  readonly #platform: IdentityPlatform;
+
+  /** @throws {ConfigError} for a trusted proxy that is neither address nor network */
+  constructor(options: IdentityOptions, mayReturnTo: (origin: string) => boolean) {
+    this.#platform = options.platform ?? "app-service";
+    this.#proxies = new TrustedProxies(options.trustedProxies ?? []);
+    this.login = options.developmentLogin === true ? new DevelopmentLogin(this.#platform, mayReturnTo) : undefined;
+  }
+
+  trusts(peer: Peer): boolean {
+    return this.#proxies.has(peer.address);
+  }
+
+  /** The headers that the app may see. */
+  headersFor(sent: Headers, trusted: boolean): Headers {
+    const headers = new Headers();
+    let hasIdentity = false;
+    for (const [name, value] of sent) {
+      const isIdentity = isIdentityHeader(name);
+      if (isIdentity && !trusted) continue;
+      hasIdentity ||= isIdentity;
+      headers.append(name, value);
+    }
+    const principal = hasIdentity ? undefined : this.login?.principalOf(sent);
+    if (principal !== undefined)
+      for (const [name, value] of Object.entries(principalHeaders(principal, this.#platform))) headers.set(name, value);
+    return headers;
+  }
+}
