@@ -30,6 +30,8 @@ export interface FunctionCall {
   readonly hiddenBindingData?: BindingData;
   readonly traceContext?: TraceContext;
   readonly signal?: AbortSignal;
+  /** Why the function runs, as the log tells it. Default: called by the host's own doors. */
+  readonly reason?: string;
   /** False: the retry policy is not applied. Default true. */
   readonly retry?: boolean;
 }

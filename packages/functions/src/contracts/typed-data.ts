@@ -53,7 +53,7 @@ export interface RpcHttpCookie {
   readonly secure?: { readonly value?: boolean };
   readonly httpOnly?: { readonly value?: boolean };
   /** "none" (or absent): no attribute. "explicitNone": `SameSite=None`. */
-  readonly sameSite?: "none" | "lax" | "strict" | "explicitNone" | number;
+  readonly sameSite?: "none" | "lax" | "strict" | "explicitNone";
   /** Seconds. */
   readonly maxAge?: { readonly value?: number };
 }

@@ -1,0 +1,44 @@
+import Module from "node:module";
+
+const coreName = "@azure/functions-core";
+
+type Load = (this: unknown, request: string, ...rest: unknown[]) => unknown;
+/** Members of `node:module` that its declarations leave out or that older versions lack. */
+interface ModuleInternals {
+  _load: Load;
+  register(specifier: string): void;
+  registerHooks?(hooks: { resolve: (specifier: string, context: unknown, next: NextResolve) => object }): void;
+}
+type NextResolve = (specifier: string, context: unknown) => object;
+
+/**
+ * Makes `@azure/functions-core`, which is no installed package, available to the app and to the library it brings: to `require`, also from
+ * bundles that leave it external, and to `import`.
+ */
+export function provideCoreModule(api: Readonly<Record<string, unknown>>): void {
+  const internals = Module as unknown as ModuleInternals;
+  const load = internals._load;
+  internals._load = function (request, ...rest) {
+    return request === coreName ? api : load.call(this, request, ...rest);
+  };
+
+  const key = Symbol.for(coreName);
+  Object.defineProperty(globalThis, key, { value: api });
+  const names = Object.keys(api);
+  const source = `const api = globalThis[Symbol.for("${coreName}")];
+export default api;
+export const { ${names.join(", ")} } = api;`;
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  if (internals.registerHooks !== undefined) {
+    internals.registerHooks({
+      resolve: (specifier, context, next) =>
+        specifier === coreName ? { url, format: "module", shortCircuit: true } : next(specifier, context),
+    });
+    return;
+  }
+  // Node 20 has hooks in their own thread alone.
+  const hook = `export async function resolve(specifier, context, next) {
+  return specifier === ${JSON.stringify(coreName)} ? { url: ${JSON.stringify(url)}, format: "module", shortCircuit: true } : next(specifier, context);
+}`;
+  internals.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}

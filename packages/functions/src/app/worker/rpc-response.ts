@@ -1,0 +1,58 @@
+import type { InvocationResponse } from "../../contracts/invocation.ts";
+import type { RpcHttp, RpcHttpCookie, TypedData } from "../../contracts/typed-data.ts";
+import type { CoreResponse } from "./core-types.ts";
+
+/**
+ * What a library made of a result holds more than the Functions RPC carries: version 3 copies every member of the app's response object,
+ * its methods included. Only the members of the RPC go on.
+ */
+export function toInvocationResponse(invocationId: string, response: CoreResponse): InvocationResponse {
+  const outputs: Record<string, TypedData> = {};
+  for (const { name, data } of response.outputData ?? []) outputs[name] = toData(data);
+  // Version 3 lists `$return` among the outputs when the app set it by name.
+  const { $return, ...others } = outputs;
+  const returnValue = isPresent(response.returnValue) ? toData(response.returnValue) : $return;
+  return { invocationId, outputs: others, ...(returnValue === undefined ? {} : { returnValue }) };
+}
+
+function toData(data: TypedData | null | undefined): TypedData {
+  if (!isPresent(data)) return {};
+  if (isPresent(data.http)) return { http: toHttp(data.http) };
+  return pick(data, [
+    "string",
+    "json",
+    "bytes",
+    "stream",
+    "int",
+    "double",
+    "collectionString",
+    "collectionBytes",
+    "collectionDouble",
+    "collectionSint64",
+  ]);
+}
+
+function toHttp(http: RpcHttp): RpcHttp {
+  const { cookies, body } = http;
+  return {
+    ...pick(http, ["statusCode", "headers"]),
+    ...(typeof http.enableContentNegotiation === "boolean" ? { enableContentNegotiation: http.enableContentNegotiation } : {}),
+    ...(cookies?.length ? { cookies: cookies.map(toCookie) } : {}),
+    ...(isPresent(body) ? { body: toData(body) } : {}),
+  };
+}
+
+function toCookie(cookie: RpcHttpCookie): RpcHttpCookie {
+  const optional = pick(cookie, ["domain", "path", "expires", "secure", "httpOnly", "sameSite", "maxAge"]);
+  return { name: cookie.name, value: cookie.value, ...optional };
+}
+
+function pick<T extends object, Name extends keyof T>(source: T, names: readonly Name[]): Pick<T, Name> {
+  const picked: Partial<Pick<T, Name>> = {};
+  for (const name of names) if (isPresent(source[name])) picked[name] = source[name];
+  return picked as Pick<T, Name>;
+}
+
+function isPresent<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
