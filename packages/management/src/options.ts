@@ -58,6 +58,6 @@ export interface ServiceClientOptions {
   /** Appended to `Asrs-User-Agent`. */
   readonly userAgent?: string;
   readonly health?: HealthOptions;
-  /** Instead of the runtime's own, for a proxy for example. */
+  /** Carries the calls instead of `node:http`: through a proxy for example, or Bun's own, which is faster there. */
   readonly fetch?: typeof globalThis.fetch;
 }

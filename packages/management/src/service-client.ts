@@ -13,6 +13,7 @@ import type { HubServices } from "./hub/hub-caller.ts";
 import type { HubContext } from "./hub/hub-context.ts";
 import { requireHubName } from "./hub/names.ts";
 import type { EndpointOptions, ServiceClientOptions } from "./options.ts";
+import { fetchExchange, nodeExchange } from "./rest/http-exchange.ts";
 import { encodeAsFrames, encodeAsJson } from "./rest/message-body.ts";
 import { RestCaller } from "./rest/rest-caller.ts";
 import { isHealthy, requestTemporaryKey } from "./rest/service-requests.ts";
@@ -41,7 +42,7 @@ export class ServiceClient implements Disposable {
     options: ServiceClientOptions = {},
   ): ServiceClient {
     const rest = new RestCaller({
-      fetch: options.fetch ?? globalThis.fetch,
+      exchange: options.fetch === undefined ? nodeExchange() : fetchExchange(options.fetch),
       timeoutMs: options.timeoutMs ?? 100_000,
       retry: options.retry,
       messageTracing: options.messageTracing ?? false,

@@ -6,7 +6,8 @@ import { ServiceClient } from "../service-client.ts";
 import { StartedService } from "../started-service.suite.ts";
 
 /** Nothing listens there: port 1 is nobody's. */
-const nowhere = "Endpoint=http://127.0.0.1:1;AccessKey=ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
+const nobody = "http://127.0.0.1:1";
+const nowhere = `Endpoint=${nobody};AccessKey=ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH`;
 
 let east: StartedService;
 let west: StartedService;
@@ -152,7 +153,7 @@ describe("health", () => {
     await service.checkHealth();
     expect(names(service)).toEqual(["east online", "dead offline"]);
     const one = ServiceClient.fromConnectionString(nowhere);
-    expect(await one.checkHealth()).toEqual([{ name: "", type: "primary", endpoint: "http://127.0.0.1:1", online: false }]);
+    expect(await one.checkHealth()).toEqual([{ name: "", type: "primary", endpoint: nobody, online: false }]);
   });
 
   it("is watched: an endpoint is left out after its third failure, and taken back when it answers", async () => {

@@ -143,6 +143,32 @@ describe("the wire", () => {
   });
 });
 
+describe("connections", () => {
+  it("are used again", async () => {
+    const hub = hubOf();
+    for (let i = 0; i < 3; i++) await hub.all.send("t");
+    expect(server.connections).toBe(1);
+  });
+
+  it("may be those of a fetch that the application brings", async () => {
+    const fetched: string[] = [];
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      fetched.push(String(input));
+      return globalThis.fetch(input, init);
+    };
+    const hub = hubOf({ fetch });
+    await hub.all.send("t");
+    server.script = () => "hang";
+    await expect(hub.with({ timeoutMs: 50 }).all.send("t")).rejects.toThrow(RequestTimeoutError);
+    server.script = () => "reset";
+    await expect(hub.all.send("t")).rejects.toThrow(EndpointUnreachableError);
+    server.script = () => ({ status: 302, headers: { Location: "/elsewhere" } });
+    await expect(hub.all.send("t")).rejects.toMatchObject({ status: 302 });
+    expect(fetched).toEqual(Array(4).fill(`${server.origin}/api/hubs/chat/:send?api-version=2022-06-01`));
+    expect(server.seen).toHaveLength(4);
+  });
+});
+
 describe("retries", () => {
   const retry = { maxRetries: 2, delayMs: 1 };
   const times =
@@ -277,5 +303,6 @@ describe("errors", () => {
     expect(failure).toBeInstanceOf(EndpointUnreachableError);
     expect(failure).toMatchObject({ endpoint: "http://127.0.0.1:1", status: undefined });
     expect(String(failure)).toContain("http://127.0.0.1:1 cannot be reached: ");
+    expect(String(failure)).toContain("ECONNREFUSED");
   });
 });

@@ -3,12 +3,13 @@ import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import { EndpointUnreachableError, RequestTimeoutError } from "../errors.ts";
 import type { RetryOptions } from "../options.ts";
 import { DeadlinePassed, withDeadline } from "./deadline.ts";
+import type { HttpAnswer, HttpExchange } from "./http-exchange.ts";
 import { failureOf } from "./rest-failure.ts";
 import type { RestAnswer, RestRequest } from "./rest-request.ts";
 import { isTransient, retryDelays } from "./retry.ts";
 
 export interface RestCallerOptions {
-  readonly fetch: typeof globalThis.fetch;
+  readonly exchange: HttpExchange;
   /** For one attempt, milliseconds. */
   readonly timeoutMs: number;
   readonly retry: RetryOptions | undefined;
@@ -63,25 +64,19 @@ export class RestCaller {
 
   async #exchange(endpoint: ServiceEndpoint, request: RestRequest, signal: AbortSignal): Promise<RestAnswer | undefined> {
     const token = await endpoint.tokens.forRest(endpoint.audience(request.path));
-    const { response, text } = await this.#fetch(endpoint, request, token, signal);
-    if (response.ok) return { status: response.status, text };
-    const code = response.headers.get("x-ms-error-code")?.toLowerCase();
-    if (response.status === 404 && code !== undefined && request.no?.includes(code)) return undefined;
-    throw failureOf(endpoint.restBase, request, response, text);
+    const answer = await this.#ask(endpoint, request, token, signal);
+    const { status, text } = answer;
+    if (status >= 200 && status < 300) return { status, text };
+    const code = answer.header("x-ms-error-code")?.toLowerCase();
+    if (status === 404 && code !== undefined && request.no?.includes(code)) return undefined;
+    throw failureOf(endpoint.restBase, request, answer);
   }
 
-  async #fetch(endpoint: ServiceEndpoint, request: RestRequest, token: string, signal: AbortSignal) {
-    const { fetch } = this.#options;
+  async #ask(endpoint: ServiceEndpoint, request: RestRequest, token: string, signal: AbortSignal): Promise<HttpAnswer> {
+    const url = endpoint.restBase + request.path + request.query;
+    const { method, body } = request;
     try {
-      const response = await fetch(endpoint.restBase + request.path + request.query, {
-        method: request.method,
-        headers: this.#headers(request, token),
-        // A redirect would carry the message elsewhere under a token that is not for there.
-        redirect: "manual",
-        signal,
-        ...(request.body === undefined ? {} : { body: request.body.content }),
-      });
-      return { response, text: await response.text() };
+      return await this.#options.exchange(url, { method, headers: this.#headers(request, token), body: body?.content, signal });
     } catch (cause) {
       if (signal.aborted) throw cause;
       const sentence = `${endpoint.restBase} cannot be reached: ${reasonOf(cause)}.`;
@@ -101,12 +96,11 @@ export class RestCaller {
   }
 }
 
-/** Node says "fetch failed" and hides the reason in the cause. */
+/** A host with several addresses fails with an error for each, and `fetch` hides the reason in a cause. */
 function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);
-  const inner = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
-  const text = inner instanceof Error && inner.message !== "" ? inner.message : error.message;
-  return text.replace(/\.$/, "");
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message.replace(/\.$/, "");
 }
 
 /** An unsigned 64-bit number, as the .NET SDK writes. */

@@ -6,21 +6,23 @@ import {
   type ServiceErrorDetails,
   SignalRServiceError,
 } from "../errors.ts";
+import type { HttpAnswer } from "./http-exchange.ts";
 import type { RestRequest } from "./rest-request.ts";
 
 /** What went wrong, of an answer that is no success. */
-export function failureOf(endpoint: string, request: RestRequest, response: Response, text: string): SignalRServiceError {
-  const code = response.headers.get("x-ms-error-code") ?? undefined;
-  const details: ServiceErrorDetails = { status: response.status, code, endpoint };
-  const said = sentenceOf(text);
-  const what = `${request.method} ${endpoint}${request.path} was answered with ${response.status}`;
+export function failureOf(endpoint: string, request: RestRequest, answer: HttpAnswer): SignalRServiceError {
+  const { status } = answer;
+  const code = answer.header("x-ms-error-code");
+  const details: ServiceErrorDetails = { status, code, endpoint };
+  const said = sentenceOf(answer.text);
+  const what = `${request.method} ${endpoint}${request.path} was answered with ${status}`;
   const message = said === undefined ? `${what}.` : `${what}: ${said}`;
-  switch (response.status) {
+  switch (status) {
     case 400:
       return new InvalidArgumentError(message, details);
     case 401:
     case 403:
-      return new AuthenticationError(said === undefined ? message + challengeOf(response) : message, details);
+      return new AuthenticationError(said === undefined ? message + challengeOf(answer) : message, details);
     case 404:
       return code === undefined
         ? new EndpointUnreachableError(`${what}: it is no SignalR service, or one that does not know this route.`, details)
@@ -50,7 +52,7 @@ function sentenceOf(text: string): string | undefined {
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Why a token was refused, where there is no body. */
-function challengeOf(response: Response): string {
-  const challenge = response.headers.get("www-authenticate");
-  return challenge === null ? "" : ` ${challenge}`;
+function challengeOf(answer: HttpAnswer): string {
+  const challenge = answer.header("www-authenticate");
+  return challenge === undefined ? "" : ` ${challenge}`;
 }

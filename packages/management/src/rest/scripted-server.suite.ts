@@ -25,6 +25,8 @@ export type Script = (request: SeenRequest, number: number) => ScriptedAnswer | 
 export class ScriptedServer implements AsyncDisposable {
   readonly seen: SeenRequest[] = [];
   script: Script = () => 202;
+  /** Opened so far. */
+  connections = 0;
   readonly #server: Server;
 
   private constructor() {
@@ -40,6 +42,7 @@ export class ScriptedServer implements AsyncDisposable {
       const { status, headers: answered = {}, body } = typeof answer === "number" ? { status: answer } : answer;
       response.writeHead(status, answered).end(body);
     });
+    this.#server.on("connection", () => this.connections++);
   }
 
   static async start(): Promise<ScriptedServer> {
