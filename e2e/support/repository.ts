@@ -9,10 +9,11 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Folders of the packages that are published, in the order of dependence. */
-export const publishedPackages = ["protocol", "transport", "service", "cli"] as const;
+export const publishedPackages = ["protocol", "transport", "service", "management", "cli"] as const;
 
 export function manifest(folder: (typeof publishedPackages)[number]): Manifest {
   return JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));

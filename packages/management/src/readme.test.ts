@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { ServiceClient } from "./service-client.ts";
+import { StartedService } from "./started-service.suite.ts";
+
+it("the README's example runs", async () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const [, example] = /```ts\n(.*?)```/s.exec(readme)!;
+  // Within the package, where its own name leads to it.
+  const file = fileURLToPath(new URL(`../readme-example-${process.pid}.mts`, import.meta.url));
+  await using started = await StartedService.start();
+  const chat = ServiceClient.fromConnectionString(started.connectionString).hub("chat");
+  const ann = await started.connect(await chat.negotiate({ userId: "ann" }), { targets: ["newMessage"] });
+  ann.connection.on("confirm", () => true);
+  writeFileSync(file, example!);
+  try {
+    const env = { ...process.env, AzureSignalRConnectionString: started.connectionString };
+    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=signalbox-source", file], { env });
+    expect(stdout).toContain(`url: '${started.service.url}/client/?hub=chat'`);
+    expect(stdout).toContain("ann says yes");
+  } finally {
+    rmSync(file);
+  }
+  expect(ann.calls).toEqual([
+    ["newMessage", "server", "hello"],
+    ["newMessage", "server", "hello, reds"],
+  ]);
+});
