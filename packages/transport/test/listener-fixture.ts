@@ -1,13 +1,13 @@
-import {
-  BodyTooLargeError,
-  type HotReply,
-  type HotRequest,
-  type Listener,
-  type ListenerHandler,
-  type Socket,
-  type SocketHandler,
-  type UpgradeRequest,
-  type UpgradeVerdict,
+import type {
+  BodyReader,
+  HotReply,
+  HotRequest,
+  Listener,
+  ListenerHandler,
+  Socket,
+  SocketHandler,
+  UpgradeRequest,
+  UpgradeVerdict,
 } from "../src/listener/listener.ts";
 
 /** Limits of every fixture. */
@@ -28,7 +28,7 @@ export class ListenerFixture implements ListenerHandler {
     this.#release = resolve;
   });
 
-  hot(request: HotRequest): HotReply | Promise<HotReply> | undefined {
+  hot(request: HotRequest): HotReply | BodyReader | undefined {
     switch (request.target.split("?")[0]) {
       case "/hot/describe":
         return this.#describe(request);
@@ -36,8 +36,14 @@ export class ListenerFixture implements ListenerHandler {
         return { status: 202 };
       case "/hot/throw":
         throw new Error("hot threw");
-      case "/hot/reject":
-        return Promise.reject(new Error("hot rejected"));
+      case "/hot/throw-later":
+        return {
+          limit: MAX_BODY_BYTES,
+          answer: () => {
+            throw new Error("answer threw");
+          },
+          tooLarge: () => ({ status: 413 }),
+        };
       default:
         return undefined;
     }
@@ -113,26 +119,27 @@ export class ListenerFixture implements ListenerHandler {
     this.#log.push(`error: ${error instanceof Error ? error.message : String(error)}`);
   }
 
-  async #describe(request: HotRequest): Promise<HotReply> {
-    try {
-      const body = await request.body(MAX_BODY_BYTES);
-      const described = {
-        method: request.method,
-        target: request.target,
-        header: request.header("x-test"),
-        absent: request.header("x-absent") === undefined,
-        length: body.length,
-        body: Buffer.from(body.subarray(0, 100)).toString(),
-      };
-      return {
-        status: 200,
-        headers: { "Content-Type": "application/json", "X-Fixture": "yes" },
-        body: JSON.stringify(described),
-      };
-    } catch (error) {
-      if (!(error instanceof BodyTooLargeError)) this.#log.push("body broke off");
-      throw error;
-    }
+  #describe(request: HotRequest): BodyReader {
+    return {
+      limit: MAX_BODY_BYTES,
+      answer: (body) => {
+        this.#log.push("body read");
+        const described = {
+          method: request.method,
+          target: request.target,
+          header: request.header("x-test"),
+          absent: request.header("x-absent") === undefined,
+          length: body.length,
+          body: Buffer.from(body.subarray(0, 100)).toString(),
+        };
+        return {
+          status: 200,
+          headers: { "Content-Type": "application/json", "X-Fixture": "yes" },
+          body: JSON.stringify(described),
+        };
+      },
+      tooLarge: () => ({ status: 413, body: "too large" }),
+    };
   }
 
   #endlessStream(): ReadableStream<Uint8Array> {

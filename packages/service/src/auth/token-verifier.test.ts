@@ -207,6 +207,23 @@ describe("cache", () => {
     const first = verifier.verify(token);
     state.keys = [...state.keys];
     expect(verifier.verify(token)).toBe(first);
+    expect(verifier.stillHolds(first)).toBe(true);
+  });
+
+  it("tells of a payload whether it still holds: until it expires, while the keys stay, and only of its own", () => {
+    const { verifier, state } = setUp();
+    const token = signToken(payload, primary);
+    const first = verifier.verify(token);
+    expect(verifier.stillHolds(first)).toBe(true);
+    expect(verifier.stillHolds({ ...first })).toBe(false);
+    state.seconds = payload.exp;
+    expect(verifier.stillHolds(first)).toBe(false);
+    state.seconds = start;
+    expect(verifier.stillHolds(first)).toBe(true);
+    state.keys = [secondary];
+    expect(verifier.stillHolds(first)).toBe(false);
+    expect(refusal(verifier, token)).toBe("The signature key was not found");
+    expect(verifier.stillHolds(first)).toBe(false);
   });
 });
 

@@ -26,6 +26,8 @@ export interface TokenVerifier {
    * @throws {TokenError} for anything but a valid token
    */
   verify(token: string): TokenPayload;
+  /** Whether `verify` would answer this payload, which it answered before, once more: the keys are the same and it has not expired. */
+  stillHolds(payload: TokenPayload): boolean;
 }
 
 export interface TokenVerifierOptions {
@@ -67,6 +69,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     maxSize: maxCachedBytes,
     sizeCalculation: (_, token) => heapBytes(token),
   });
+  let lifetimes = new WeakMap<TokenPayload, Verified>();
   let keys: readonly string[] = [];
   let verifiers: readonly ((token: string) => TokenPayload)[] = [];
 
@@ -76,6 +79,13 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     keys = [...current];
     verifiers = keys.filter((key) => key !== "").map(signatureVerifier);
     cache.clear();
+    lifetimes = new WeakMap();
+  }
+
+  function isAlive({ notBefore, expires }: Verified): boolean {
+    const seconds = now() / 1000;
+    const skew = clockSkewSeconds();
+    return seconds < expires + skew && seconds >= notBefore - skew;
   }
 
   function checkLifetime({ notBefore, expires }: Verified): void {
@@ -98,7 +108,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       verified = { payload, expires: time(payload, "exp") ?? noExpiration(), notBefore: time(payload, "nbf") ?? 0 };
       checkLifetime(verified);
       cache.set(token, verified);
+      lifetimes.set(payload, verified);
       return payload;
+    },
+
+    stillHolds(payload) {
+      followKeys();
+      const verified = lifetimes.get(payload);
+      return verified !== undefined && isAlive(verified);
     },
   };
 }

@@ -32,7 +32,7 @@ export interface Exceptions {
 export interface SendCommand {
   readonly do: "send";
   readonly audience: Audience;
-  readonly except?: Exceptions;
+  readonly except?: Exceptions | undefined;
   /** Narrows the audience further (`:execute`). */
   readonly filter?: (subscriber: Subscriber) => boolean;
   readonly payload: Payload;

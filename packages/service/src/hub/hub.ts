@@ -66,11 +66,18 @@ export class Hub {
     return message.message.type === 3 && this.#invocations.complete(member, message);
   }
 
+  send({ audience, except, filter, payload }: SendCommand): undefined {
+    for (const member of this.#roster.receivers(audience, except, filter)) {
+      member.connection.send(payload);
+      this.delivered += 1;
+    }
+  }
+
   /** @throws {StoreError} when a membership cannot be kept; nothing has changed then */
   execute(command: Command): Answer<Command> | Promise<Answer<Command>> {
     switch (command.do) {
       case "send":
-        return this.#send(command);
+        return this.send(command);
       case "close":
         return this.#close(command);
       case "join":
@@ -89,13 +96,6 @@ export class Hub {
         return this.#roster.list(command.of, command.after, command.limit);
       case "count":
         return this.#roster.count();
-    }
-  }
-
-  #send({ audience, except, filter, payload }: SendCommand): undefined {
-    for (const member of this.#roster.receivers(audience, except, filter)) {
-      member.connection.send(payload);
-      this.delivered += 1;
     }
   }
 

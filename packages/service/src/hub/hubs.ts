@@ -1,7 +1,7 @@
 import type { ClientMessage, CloseReason, Connection, ConnectionHandler } from "@signalbox/transport";
 import type { Backend } from "../backends/backend.ts";
 import type { MembershipStore } from "../store/membership-store.ts";
-import type { Answer, Command } from "./command.ts";
+import type { Answer, Command, SendCommand } from "./command.ts";
 import { Hub } from "./hub.ts";
 import type { Client } from "./hub-connection.ts";
 import type { Member } from "./member.ts";
@@ -76,6 +76,11 @@ export class Hubs implements ConnectionHandler {
     const answer = await hub.execute(command);
     if (command.do !== "send") this.#forgetIfEmpty(hub);
     return answer as Answer<C>;
+  }
+
+  /** The same for the hottest command of all, without a promise. @param name lower-case */
+  send(name: string, command: SendCommand): void {
+    this.#hubs.get(name)?.send(command);
   }
 
   opening(connection: Connection): "answer" | "relay" {

@@ -1,7 +1,6 @@
 import { decodeMessagePack, ProtocolError, parseJson } from "@signalbox/protocol";
-import { BodyTooLargeError } from "@signalbox/transport";
 import { type BodyForm, type MediaType, mediaType } from "./media-type.ts";
-import type { RestRequest } from "./request.ts";
+import { BodyTooLargeError, type RestRequest } from "./request.ts";
 import { invalid, RestError } from "./rest-error.ts";
 
 export interface Body {
@@ -24,13 +23,24 @@ export async function readBody(
 ): Promise<Body> {
   // Looked at first: a body of the wrong kind need not be read.
   const media = mediaType(request.header("content-type"), accepted);
-  let bytes: Uint8Array;
   try {
-    bytes = await request.body(limit);
+    return decodeBody(media, await request.body(limit), missing);
   } catch (error) {
-    if (error instanceof BodyTooLargeError) throw new RestError("tooLarge", `The body is larger than ${limit} bytes.`);
-    throw error;
+    throw error instanceof BodyTooLargeError ? tooLarge(limit) : error;
   }
+}
+
+/** @param limit bytes */
+export function tooLarge(limit: number): RestError {
+  return new RestError("tooLarge", `The body is larger than ${limit} bytes.`);
+}
+
+/**
+ * Decodes a body.
+ * @param missing as `readBody`
+ * @throws {RestError} 400 for what is not well-formed
+ */
+export function decodeBody(media: MediaType, bytes: Uint8Array, missing: string | undefined): Body {
   if (bytes.length === 0) throw invalid(missing ?? "The request needs a body.");
   const value = decode(media, bytes);
   if (value === null && missing !== undefined) throw invalid(missing);

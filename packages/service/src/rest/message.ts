@@ -12,9 +12,9 @@ import {
   type StreamItemMessage,
 } from "@signalbox/protocol";
 import type { Payload } from "@signalbox/transport";
-import { type Body, readBody } from "./body.ts";
+import { type Body, decodeBody, readBody } from "./body.ts";
 import { checkDeliverable, checkText } from "./deliverable.ts";
-import type { BodyForm } from "./media-type.ts";
+import type { BodyForm, MediaType } from "./media-type.ts";
 import type { RestRequest } from "./request.ts";
 import { invalid } from "./rest-error.ts";
 
@@ -28,7 +28,18 @@ const missing = "Message in request body is required.";
  * @throws {RestError} 400, 413, 415; what passes can be encoded for every client and be read by it
  */
 export async function readMessage(request: RestRequest, limit: number): Promise<Payload> {
-  const body = await readBody(request, messageForms, limit, missing);
+  return payloadOf(await readBody(request, messageForms, limit, missing));
+}
+
+/**
+ * The message of a send whose body is there already.
+ * @throws {RestError} 400
+ */
+export function decodeMessage(media: MediaType, bytes: Uint8Array): Payload {
+  return payloadOf(decodeBody(media, bytes, missing));
+}
+
+function payloadOf(body: Body): Payload {
   if (body.form !== "frames") return callPayload(readCall(body.value));
   return framesPayload(readFrames(body.value, MessageType.Invocation));
 }

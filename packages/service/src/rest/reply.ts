@@ -1,4 +1,5 @@
 import { stringifyJson } from "@signalbox/protocol";
+import type { Logger } from "pino";
 import type { Version } from "./api-version.ts";
 import type { RestError } from "./rest-error.ts";
 
@@ -9,9 +10,13 @@ export interface Reply {
   readonly body?: string | Uint8Array;
 }
 
-const empty = new Map<number, Reply>();
+export interface TextReply extends Reply {
+  readonly body?: string;
+}
 
-export function emptyReply(status: number): Reply {
+const empty = new Map<number, TextReply>();
+
+export function emptyReply(status: number): TextReply {
   const known = empty.get(status);
   if (known !== undefined) return known;
   const reply = { status };
@@ -29,10 +34,16 @@ export function jsonReply(body: unknown, headers?: Readonly<Record<string, strin
  * `ErrorDetail` (reference serverless-upstream §4.7); in v1 and v1-preview, which know no such object, the sentence as plain text.
  * Either way `x-ms-error-code` tells what happened.
  */
-export function errorReply({ status, code, message, target }: RestError, version: Version): Reply {
+export function errorReply({ status, code, message, target }: RestError, version: Version): TextReply {
   const header = { "x-ms-error-code": code };
   if (version === "v1" || version === "v1-preview") {
     return { status, headers: { ...header, "Content-Type": "text/plain; charset=utf-8" }, body: message };
   }
   return { status, headers: { ...header, ...json }, body: JSON.stringify({ code, message, target }) };
+}
+
+/** The answer to a request that is refused for an error, and the trace of it. */
+export function refusal(error: RestError, operation: string, version: Version, log: Logger): TextReply {
+  log.debug({ operation, status: error.status, code: error.code, reason: error.message }, "REST request refused");
+  return errorReply(error, version);
 }

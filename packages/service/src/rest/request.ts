@@ -1,13 +1,11 @@
-import { BodyTooLargeError, type HotRequest } from "@signalbox/transport";
+import type { HotRequest } from "@signalbox/transport";
 
-/** A request as routes see it, whether it came through `hot` or `fetch`. */
-export interface RestRequest extends HotRequest {
-  /** Scheme and host under which the caller reached the service, for absolute links. Absent on hot requests, which need none. */
-  readonly origin?: string;
+export class BodyTooLargeError extends Error {
+  override readonly name = "BodyTooLargeError";
 }
 
-/** Wraps a `Request` of the runtime. */
-export class FetchedRequest implements RestRequest {
+/** A request as routes see it: a `Request` of the runtime, wrapped. */
+export class RestRequest implements HotRequest {
   readonly target: string;
   readonly #request: Request;
 
@@ -20,7 +18,10 @@ export class FetchedRequest implements RestRequest {
     return this.#request.method;
   }
 
-  /** Behind a proxy that ends TLS the forwarded names count: they show in no answer but the caller's own. */
+  /**
+   * Scheme and host under which the caller reached the service, for absolute links. Behind a proxy that ends TLS the forwarded names
+   * count: they show in no answer but the caller's own.
+   */
   get origin(): string {
     const url = new URL(this.#request.url);
     const scheme = firstOf(this.header("x-forwarded-proto")) ?? url.protocol.slice(0, -1);
@@ -31,6 +32,11 @@ export class FetchedRequest implements RestRequest {
     return this.#request.headers.get(name) ?? undefined;
   }
 
+  /**
+   * The whole body.
+   * @param limit bytes
+   * @throws {BodyTooLargeError} when it is larger, declared or while reading
+   */
   async body(limit: number): Promise<Uint8Array> {
     if (Number(this.header("content-length") ?? 0) > limit) throw new BodyTooLargeError();
     const stream = this.#request.body;

@@ -1,20 +1,20 @@
-import type { HotReply, HotRequest, Peer } from "@signalbox/transport";
+import type { BodyReader, HotReply, HotRequest, Peer } from "@signalbox/transport";
 import type { Logger } from "pino";
-import { requireRestAudience } from "../auth/audience.ts";
-import { bearerChallenge, bearerToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
-import { TokenError, type TokenVerifier } from "../auth/token-verifier.ts";
+import type { TokenVerifier } from "../auth/token-verifier.ts";
 import { allowOrigin, isPreflight, preflightAnswer } from "../clients/cors.ts";
-import { datedVersion, isSince, newestVersion, type Version } from "./api-version.ts";
+import { newestVersion, type Version } from "./api-version.ts";
+import { Authentication } from "./authentication.ts";
+import { HotSends } from "./hot-sends.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Query } from "./query.ts";
-import { emptyReply, errorReply, type Reply } from "./reply.ts";
-import { FetchedRequest, type RestRequest } from "./request.ts";
+import { emptyReply, errorReply, type Reply, refusal } from "./reply.ts";
+import { RestRequest } from "./request.ts";
 import { invalid, RestError } from "./rest-error.ts";
-import type { RestHubs, RestOptions, Route } from "./route.ts";
+import { type RestHubs, type RestOptions, type Route, settleVersion } from "./route.ts";
 import { routeTable } from "./route-table.ts";
 import { type Match, RouteTree } from "./route-tree.ts";
-import { isPlain, splitTarget } from "./target.ts";
+import { splitTarget } from "./target.ts";
 
 export interface RestDoorOptions {
   readonly hubs: RestHubs;
@@ -30,14 +30,16 @@ export interface RestDoorOptions {
 
 /** The REST data plane: authenticates, decodes, translates into commands, answers. */
 export interface RestDoor {
-  /** Takes POST sends to a hub, user, group or connection; undefined for everything else, which then goes to `fetch`. */
-  hot(request: HotRequest): Promise<HotReply> | undefined;
+  /** Takes good POST sends to a hub, users, groups or a connection; undefined for everything else, which then goes to `fetch`. */
+  hot(request: HotRequest): HotReply | BodyReader | undefined;
   /** Takes everything below `/api`; other paths are 404. */
   fetch(request: Request, peer?: Peer): Promise<Response>;
 }
 
 export function createRestDoor(options: RestDoorOptions): RestDoor {
   const tree = new RouteTree(routeTable);
+  const authentication = new Authentication(options.verifier, options.ownHosts);
+  const sends = new HotSends({ ...options, tree, authentication });
   let document: string | undefined;
   const openApi = () => {
     document ??= JSON.stringify(openApiDocument(routeTable));
@@ -47,15 +49,15 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
   /** The path is served and the method allowed; what may still fail is token, version, parameters, body, and the command itself. */
   async function answer(route: Route, { leaf, path }: Match, request: RestRequest, rawQuery: string): Promise<Reply> {
     if (!route.open) {
-      const refusal = authenticate(request);
-      if (refusal !== undefined) return refusal;
+      const admitted = authentication.admit(request, undefined);
+      if ("status" in admitted) return admitted;
     }
     const query = new Query(rawQuery);
     const served = route.served[leaf.family]!;
     let version: Version = leaf.family === "dated" ? newestVersion : leaf.family;
     try {
       // Health must not depend on it.
-      if (leaf.family === "dated" && !route.open) version = settleVersion(route, query);
+      if (!route.open) version = settleVersion(route, leaf.family, query);
       return await route.answerTo(
         {
           version,
@@ -70,25 +72,7 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
         path,
       );
     } catch (error) {
-      if (error instanceof RestError) {
-        options.log.debug(
-          { operation: route.operation, status: error.status, code: error.code, reason: error.message },
-          "REST request refused",
-        );
-        return errorReply(error, version);
-      }
-      throw error;
-    }
-  }
-
-  function authenticate(request: RestRequest): Reply | undefined {
-    const token = bearerToken(request.header("authorization"));
-    if (token === undefined) return unauthorized(undefined);
-    try {
-      requireRestAudience(options.verifier.verify(token), request.target, options.ownHosts(), request.header("host"));
-      return undefined;
-    } catch (error) {
-      if (error instanceof TokenError) return unauthorized(error);
+      if (error instanceof RestError) return refusal(error, route.operation, version, options.log);
       throw error;
     }
   }
@@ -104,22 +88,14 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
   }
 
   return {
-    hot(request) {
-      const { method, target } = request;
-      if (method !== "POST" || !isPlain(target) || request.header("origin") !== undefined) return undefined;
-      const { segments, query } = splitTarget(target);
-      const match = segments && tree.find(segments);
-      const route = match?.leaf.routes.get("POST");
-      if (match === undefined || route?.hot !== true) return undefined;
-      return answer(route, match, request, query) as Promise<HotReply>;
-    },
+    hot: (request) => sends.take(request),
 
     async fetch(request) {
       const origin = request.headers.get("origin");
-      if (origin === null) return toResponse(request, await dispatch(new FetchedRequest(request)));
+      if (origin === null) return toResponse(request, await dispatch(new RestRequest(request)));
       const response = isPreflight(request)
         ? preflightAnswer(request)
-        : toResponse(request, await dispatch(new FetchedRequest(request)));
+        : toResponse(request, await dispatch(new RestRequest(request)));
       return allowOrigin(response, origin, options.options().corsOrigins ?? []);
     },
   };
@@ -131,18 +107,4 @@ function toResponse({ method }: Request, { status, headers, body }: Reply): Resp
     sent as string | Uint8Array<ArrayBuffer> | null,
     headers === undefined ? { status } : { status, headers },
   );
-}
-
-/** @throws {RestError} when there is no such version or the route is younger */
-function settleVersion(route: Route, query: Query): Version {
-  const asked = query.first("api-version");
-  const version = datedVersion(asked || undefined);
-  if (version === undefined) throw new RestError("unknownVersion", `The API version '${asked}' is not known.`, "api-version");
-  const since = route.served.dated!.since!;
-  if (isSince(version, since)) return version;
-  throw new RestError("notInVersion", `This route came with API version ${since}.`, "api-version");
-}
-
-function unauthorized(error: TokenError | undefined): Reply {
-  return { status: 401, headers: { "WWW-Authenticate": bearerChallenge(error) } };
 }

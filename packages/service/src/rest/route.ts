@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Answer, Command } from "../hub/command.ts";
-import type { DatedVersion, Version } from "./api-version.ts";
+import type { Answer, Audience, Command, Exceptions, SendCommand } from "../hub/command.ts";
+import { type DatedVersion, datedVersion, isSince, type Version } from "./api-version.ts";
 import type { BodyForm } from "./media-type.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Query } from "./query.ts";
 import type { Reply } from "./reply.ts";
 import type { RestRequest } from "./request.ts";
-import type { RestErrorName } from "./rest-error.ts";
+import { RestError, type RestErrorName } from "./rest-error.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
@@ -19,6 +19,8 @@ export const basePaths: Readonly<Record<Family, string>> = { "v1-preview": "/api
 export interface RestHubs {
   /** @param hub lower-case */
   execute<C extends Command>(hub: string, command: C): Promise<Answer<C>>;
+  /** A send is carried out at once. @param hub lower-case */
+  send(hub: string, command: SendCommand): void;
   names(): readonly string[];
 }
 
@@ -95,46 +97,82 @@ interface RouteInformation {
   readonly differences: readonly Difference[];
   /** Served without a token. */
   readonly open?: boolean;
-  /** A send that the listener may hand over without a `Request`: its answers are small and it needs no origin. */
-  readonly hot?: boolean;
+}
+
+/** Where a send goes: all that its path and query say. */
+export interface Delivery {
+  /** Lower-case, with the application. */
+  readonly hub: string;
+  readonly audience: Audience;
+  readonly except: Exceptions | undefined;
 }
 
 export interface Route extends RouteInformation {
   readonly parameters: readonly Parameter<unknown>[];
   /** @throws {RestError} */
   answerTo(call: Call, path: Readonly<Record<string, string>>): Reply | Promise<Reply>;
+  /**
+   * Sends only, which `HotSends` takes on the short way.
+   * @throws {RestError}
+   */
+  deliveryOf?(path: Readonly<Record<string, string>>, query: Query): Delivery;
 }
 
-type Parameters = Readonly<Record<string, Parameter<unknown>>>;
-type Values<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+export type Values<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
 
 export interface RouteDefinition<P extends Parameters> extends RouteInformation {
   readonly parameters: P;
   /** Parameters have been read and are valid. */
   handle(call: Call, values: Values<P>): Reply | Promise<Reply>;
+  /** Sends only. */
+  deliver?(values: Values<P>): Delivery;
 }
 
 export function route<const P extends Parameters>(definition: RouteDefinition<P>): Route {
   const names = Object.keys(definition.parameters);
   const parameters = Object.values(definition.parameters);
+  const { handle, deliver, ...information } = definition;
+  function valuesOf(path: Readonly<Record<string, string>>, query: Query): Values<P> {
+    const values: Record<string, unknown> = {};
+    for (let at = 0; at < names.length; at++) values[names[at]!] = parameters[at]!.read(path, query);
+    return values as Values<P>;
+  }
   return {
-    ...definition,
+    ...information,
     parameters,
-    answerTo(call, path) {
-      const values: Record<string, unknown> = {};
-      for (let at = 0; at < names.length; at++) values[names[at]!] = parameters[at]!.read(path, call.query);
-      return definition.handle(call, values as Values<P>);
-    },
+    answerTo: (call, path) => handle(call, valuesOf(path, call.query)),
+    ...(deliver && { deliveryOf: (path, query) => deliver(valuesOf(path, query)) }),
   };
 }
 
+/** Where a request's hub is found. */
+export interface HubAddress {
+  readonly hub: string;
+  readonly application?: string | undefined;
+}
+
+export function hubName({ hub, application }: HubAddress): string {
+  return application === undefined ? hub : `${application}_${hub}`;
+}
+
 /** Carries out a command on the hub that a request names. */
-export function execute<C extends Command>(
-  call: Call,
-  { hub, application }: { readonly hub: string; readonly application?: string | undefined },
-  command: C,
-): Promise<Answer<C>> {
-  return call.hubs.execute(application === undefined ? hub : `${application}_${hub}`, command);
+export function execute<C extends Command>(call: Call, at: HubAddress, command: C): Promise<Answer<C>> {
+  return call.hubs.execute(hubName(at), command);
+}
+
+/**
+ * The version that answers a request.
+ * @throws {RestError} when there is no such version or the route is younger
+ */
+export function settleVersion(route: Route, family: Family, query: Query): Version {
+  if (family !== "dated") return family;
+  const asked = query.first("api-version");
+  const version = datedVersion(asked || undefined);
+  if (version === undefined) throw new RestError("unknownVersion", `The API version '${asked}' is not known.`, "api-version");
+  const since = route.served.dated!.since!;
+  if (isSince(version, since)) return version;
+  throw new RestError("notInVersion", `This route came with API version ${since}.`, "api-version");
 }
 
 /** How long one request may keep the event loop to itself, milliseconds. */
@@ -144,11 +182,7 @@ const longestTurn = 50;
  * Carries out commands one after the other. A body of 1 MiB can name forty thousand of them, each for every connection: in between,
  * other requests get their turn and clients their bytes.
  */
-export async function executeAll(
-  call: Call,
-  at: { readonly hub: string; readonly application?: string | undefined },
-  commands: readonly Command[],
-): Promise<void> {
+export async function executeAll(call: Call, at: HubAddress, commands: readonly Command[]): Promise<void> {
   let since = performance.now();
   for (const command of commands) {
     await execute(call, at, command);

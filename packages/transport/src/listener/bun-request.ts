@@ -1,4 +1,4 @@
-import { BodyTooLargeError, type HotReply, type HotRequest } from "./listener.ts";
+import type { BodyReader, HotReply, HotRequest } from "./listener.ts";
 
 /** Length of the shortest start of a URL that holds no path: `http://`. */
 const AFTER_SCHEME = "http://".length;
@@ -23,26 +23,27 @@ export class BunRequest implements HotRequest {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  body(limit: number): Promise<Uint8Array> {
+  /** Reads the body as its reader wants it. Rejects when the client leaves before its end. */
+  gather(reader: BodyReader): HotReply | Promise<HotReply> {
     const declared = this.header("content-length");
-    if (declared === undefined) return readStream(this.#request.body, limit);
-    if (Number(declared) > limit) return Promise.reject(new BodyTooLargeError(limit));
-    return this.#request.bytes();
+    if (declared === undefined) return readStream(this.#request.body, reader);
+    if (Number(declared) > reader.limit) return reader.tooLarge();
+    return this.#request.bytes().then((body) => reader.answer(body));
   }
 }
 
 /** A body of unknown length is counted while it arrives, never gathered whole first. */
-async function readStream(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> {
+async function readStream(stream: ReadableStream<Uint8Array> | null, reader: BodyReader): Promise<HotReply> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (stream !== null) {
     for await (const chunk of stream) {
       size += chunk.length;
-      if (size > limit) throw new BodyTooLargeError(limit);
+      if (size > reader.limit) return reader.tooLarge();
       chunks.push(chunk);
     }
   }
-  return Buffer.concat(chunks, size);
+  return reader.answer(Buffer.concat(chunks, size));
 }
 
 export function toResponse(reply: HotReply): Response {

@@ -3,14 +3,7 @@ import { type Bound, bindAll } from "./bind.ts";
 import { BunRequest, toResponse } from "./bun-request.ts";
 import { type BunServer, bun } from "./bun-runtime.ts";
 import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
-import {
-  BodyTooLargeError,
-  type HotReply,
-  type Listener,
-  type ListenerOptions,
-  type Peer,
-  type UpgradeVerdict,
-} from "./listener.ts";
+import type { HotReply, Listener, ListenerOptions, Peer, UpgradeVerdict } from "./listener.ts";
 import { asksForWebSocket, parseSubprotocols } from "./upgrade.ts";
 
 /** Seconds without traffic after which an HTTP connection is ended: between requests, while one arrives, and while one waits for its answer. */
@@ -99,10 +92,12 @@ class BunListener implements Listener, SocketOwner {
     const { handler } = this.#options;
     // Only GET can ask for a WebSocket: spares the sends of back ends a look at their headers.
     if (request.method === "GET" && asksForWebSocket(request.headers.get("upgrade"))) return this.#upgrade(request, server);
-    let reply: HotReply | Promise<HotReply> | undefined;
+    let reply: HotReply | Promise<HotReply>;
     try {
-      reply = handler.hot?.(new BunRequest(request));
-      if (reply === undefined) return this.#guard(handler.fetch(request, this.#peer(request, server)), request);
+      const hot = new BunRequest(request);
+      const asked = handler.hot?.(hot);
+      if (asked === undefined) return this.#guard(handler.fetch(request, this.#peer(request, server)), request);
+      reply = "limit" in asked ? hot.gather(asked) : asked;
     } catch (error) {
       return this.#failed(error);
     }
@@ -116,7 +111,6 @@ class BunListener implements Listener, SocketOwner {
 
   /** A request whose client has gone is nobody's error. */
   #failed(error: unknown, request?: Request): Response {
-    if (error instanceof BodyTooLargeError) return new Response(null, { status: 413 });
     if (request?.signal.aborted !== true) this.report(error);
     return new Response(null, { status: 500 });
   }

@@ -119,22 +119,46 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         expect((await post(5)).status).toBe(200);
       });
 
-      it("answers 500 without a body when the handler throws or rejects, and reports it", async () => {
+      it("answers 500 without a body when the handler throws, at once or with the body, and reports it", async () => {
         const logged = await newLog();
-        for (const path of ["/hot/throw", "/hot/reject"]) {
+        for (const path of ["/hot/throw", "/hot/throw-later"]) {
           const response = await fetch(origin + path);
           expect([response.status, await response.text()]).toEqual([500, ""]);
         }
-        expect(await logged()).toEqual(["error: hot threw", "error: hot rejected"]);
+        expect(await logged()).toEqual(["error: hot threw", "error: answer threw"]);
       });
 
-      it("fails the body, and reports nothing, when the client leaves in the middle of it", async () => {
+      it("goes on after a body beyond the limit, and after one that nobody reads", async () => {
+        const client = await raw();
+        const body = "x".repeat(2 * MAX_BODY_BYTES);
+        const declared = `Content-Length: ${body.length}\r\n\r\n${body}`;
+        const chunked = `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+        for (const [path, framed, status] of [
+          ["/hot/describe", declared, 413],
+          ["/hot/describe", chunked, 413],
+          ["/hot/accepted", declared, 202],
+          ["/hot/accepted", chunked, 202],
+        ] as const) {
+          client.received = "";
+          client.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${framed}`);
+          await until(() => expect(client.received).toMatch(new RegExp(`^HTTP/1.1 ${status} `)));
+        }
+        client.received = "";
+        client.write("POST /hot/describe HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+        await until(() => expect(client.received).toContain('"length":5'));
+        expect(client.isEnded).toBe(false);
+      });
+
+      it("asks nobody, and reports nothing, when the client leaves in the middle of the body", async () => {
         const logged = await newLog();
         const client = await raw();
+        const other = await raw();
         client.write("POST /hot/describe HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhello");
         await new Promise((resolve) => setTimeout(resolve, 50));
         client.reset();
-        await until(async () => expect(await logged()).toEqual(["body broke off"]));
+        other.write("POST /hot/describe HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+        await until(() => expect(other.received).toContain('"length":5'));
+        expect(await logged()).toEqual(["body read"]);
       });
     });
 

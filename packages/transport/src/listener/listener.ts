@@ -35,7 +35,7 @@ export interface ListenerHandler {
    * Asked first for every request that is no upgrade, so that the hottest routes skip building a `Request`.
    * Returns undefined when the route is not one of them; the request then goes to `fetch` untouched.
    */
-  hot?(request: HotRequest): HotReply | Promise<HotReply> | undefined;
+  hot?(request: HotRequest): HotReply | BodyReader | undefined;
   /** Everything else. The response body may be a stream; it is cancelled when the client goes away. */
   fetch(request: Request, peer: Peer): Response | Promise<Response>;
   /** A WebSocket upgrade. May take its time; the handshake is answered when the verdict is there. */
@@ -58,21 +58,19 @@ export interface HotRequest {
   readonly target: string;
   /** Lower-case name; repeated headers joined as HTTP says; undefined when absent. */
   header(name: string): string | undefined;
-  /**
-   * The whole body.
-   * @throws {BodyTooLargeError} when it exceeds `limit` bytes, declared or while reading
-   */
-  body(limit: number): Promise<Uint8Array>;
 }
 
-/** The answer to a request that fails with this is 413, whoever lets it through. */
-export class BodyTooLargeError extends Error {
-  override readonly name = "BodyTooLargeError";
-
-  /** @param limit bytes */
-  constructor(limit?: number) {
-    super(limit === undefined ? "The request body is too large." : `The request body is larger than ${limit} bytes.`);
-  }
+/**
+ * An answer that needs the body first. The listener gathers it in the way that costs its runtime least and calls one of the two methods
+ * once; neither when the client leaves before the end of the body. No promise: a body nearly always arrives together with its headers.
+ */
+export interface BodyReader {
+  /** Greatest body, bytes. */
+  readonly limit: number;
+  /** @param body whole; the caller does not touch it any more */
+  answer(body: Uint8Array): HotReply;
+  /** The body exceeds the limit, declared or while reading. */
+  tooLarge(): HotReply;
 }
 
 /** A small answer: no streaming, body at most a few KiB. */

@@ -1,61 +1,84 @@
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { BodyTooLargeError, type HotRequest, type Peer } from "./listener.ts";
+import type { BodyReader, HotRequest, Peer } from "./listener.ts";
 
 const EMPTY = new Uint8Array(0);
 const MAPPED_IPV4 = "::ffff:";
 
-/** Reads straight from Node's message: no header object, no `Request`. */
-export class NodeRequest implements HotRequest {
-  readonly #message: IncomingMessage;
-
-  constructor(message: IncomingMessage) {
-    this.#message = message;
-  }
-
-  get method(): string {
-    return this.#message.method!;
-  }
+/**
+ * Node's message, which also gathers its body for a {@link BodyReader}: the parser hands each piece to `push`, so the body is complete
+ * in the turn of the headers, without the events and ticks of a stream. Unless asked to, it is the stream it always was.
+ */
+export class NodeRequest extends IncomingMessage implements HotRequest {
+  declare method: string;
+  declare url: string;
+  #gathering: Gathering | undefined = undefined;
 
   get target(): string {
-    return this.#message.url!;
+    return this.url;
   }
 
   header(name: string): string | undefined {
-    return findHeader(this.#message.rawHeaders, name);
+    return findHeader(this.rawHeaders, name);
   }
 
-  body(limit: number): Promise<Uint8Array> {
-    const declared = this.header("content-length");
-    if (declared === "0") return Promise.resolve(EMPTY);
-    if (Number(declared) > limit) return Promise.reject(new BodyTooLargeError(limit));
-    return new Promise((resolve, reject) => readBody(this.#message, limit, resolve, reject));
+  /** Takes the body away from the stream and settles once, with undefined for a body beyond the reader's limit. */
+  gather(reader: BodyReader, response: ServerResponse, settle: Settle): void {
+    if (Number(this.header("content-length")) > reader.limit) {
+      settle(response, reader, undefined);
+      return;
+    }
+    this.#gathering = new Gathering(reader, response, settle);
+    // Says that somebody reads: otherwise Node starts to drop the body once the answer is out.
+    super._read(0);
+  }
+
+  override push(piece: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#gathering === undefined) return super.push(piece, encoding);
+    if (piece === null) this.#gathering.end();
+    else this.#gathering.add(piece as Buffer);
+    return true;
   }
 }
 
-/** A body that outgrows the limit is read on and dropped, so that the connection stays usable. */
-function readBody(
-  message: IncomingMessage,
-  limit: number,
-  resolve: (body: Uint8Array) => void,
-  reject: (error: Error) => void,
-): void {
-  let first: Buffer | undefined;
-  let chunks: Buffer[] | undefined;
-  let size = 0;
-  message.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > limit) {
-      first = undefined;
-      chunks = undefined;
-      reject(new BodyTooLargeError(limit));
-    } else if (first === undefined) first = chunk;
-    else if (chunks === undefined) chunks = [first, chunk];
-    else chunks.push(chunk);
-  });
-  message.on("end", () => resolve(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, size)));
-  message.on("error", reject);
+type Settle = (response: ServerResponse, reader: BodyReader, body: Uint8Array | undefined) => void;
+
+/** A body on its way in. One that outgrows the limit is read on and dropped, so that the connection stays usable. */
+class Gathering {
+  readonly #reader: BodyReader;
+  readonly #response: ServerResponse;
+  #settle: Settle | undefined;
+  #first: Buffer | undefined = undefined;
+  #pieces: Buffer[] | undefined = undefined;
+  #size = 0;
+
+  constructor(reader: BodyReader, response: ServerResponse, settle: Settle) {
+    this.#reader = reader;
+    this.#response = response;
+    this.#settle = settle;
+  }
+
+  add(piece: Buffer): void {
+    if (this.#settle === undefined) return;
+    this.#size += piece.length;
+    if (this.#size > this.#reader.limit) this.#done(undefined);
+    else if (this.#first === undefined) this.#first = piece;
+    else if (this.#pieces === undefined) this.#pieces = [this.#first, piece];
+    else this.#pieces.push(piece);
+  }
+
+  end(): void {
+    this.#done(this.#pieces === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#pieces, this.#size));
+  }
+
+  #done(body: Uint8Array | undefined): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#first = undefined;
+    this.#pieces = undefined;
+    settle?.(this.#response, this.#reader, body);
+  }
 }
 
 /** @param name lower-case */

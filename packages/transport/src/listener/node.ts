@@ -6,10 +6,11 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import { type Bound, bindAll } from "./bind.ts";
 import { toListenError } from "./listen-error.ts";
-import { BodyTooLargeError, type HotReply, type Listener, type ListenerOptions, type UpgradeVerdict } from "./listener.ts";
+import type { BodyReader, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
 import { NodeRequest, peerOf } from "./node-request.ts";
 import { NodeSocket, ServerWebSocket, type SocketOwner } from "./node-socket.ts";
 import { NodeUpgradeRequest, refuse, withoutUpgrade } from "./node-upgrade.ts";
+import { Replies } from "./replies.ts";
 import { asksForWebSocket } from "./upgrade.ts";
 
 /** Milliseconds. A client has this long for its headers, its whole request, its next request, its TLS handshake, its close frame. */
@@ -43,6 +44,7 @@ class NodeListener implements Listener, SocketOwner {
   readonly #options: ListenerOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>;
   readonly #fetch: (message: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly #replies: Replies;
   /** Upgrades whose verdict is pending. */
   readonly #undecided = new Set<TcpSocket>();
   #bound: readonly BoundServer[] = [];
@@ -62,6 +64,7 @@ class NodeListener implements Listener, SocketOwner {
       handleProtocols: () => this.#subprotocol ?? false,
     } as const;
     this.#webSockets = new WebSocketServer(webSocketOptions);
+    this.#replies = new Replies((error) => this.report(error));
     this.#fetch = getRequestListener((request, env) => this.#answer(request, env as HttpBindings), { hostname: "localhost" });
   }
 
@@ -116,7 +119,8 @@ class NodeListener implements Listener, SocketOwner {
 
   #createServer(host: string, port: number): Server {
     const { tls, maxHeaderBytes } = this.#options;
-    const common: ServerOptions = {
+    const common: ServerOptions<typeof NodeRequest> = {
+      IncomingMessage: NodeRequest,
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
@@ -124,7 +128,7 @@ class NodeListener implements Listener, SocketOwner {
       noDelay: true,
       shouldUpgradeCallback: isWebSocketUpgrade,
     };
-    const accept = (message: IncomingMessage, response: ServerResponse) => this.#request(message, response);
+    const accept = (message: NodeRequest, response: ServerResponse) => this.#request(message, response);
     let server: Server;
     if (tls === undefined) server = createServer(common, accept);
     else {
@@ -138,30 +142,24 @@ class NodeListener implements Listener, SocketOwner {
     return server;
   }
 
-  #request(message: IncomingMessage, response: ServerResponse): void {
-    const { handler } = this.#options;
-    if (handler.hot !== undefined) {
-      let reply: HotReply | Promise<HotReply> | undefined;
-      try {
-        reply = handler.hot(new NodeRequest(message));
-      } catch (error) {
-        this.#failed(message, response, error);
-        return;
-      }
-      if (reply instanceof Promise) {
-        reply.then(
-          (settled) => sendReply(response, settled),
-          (error) => this.#failed(message, response, error),
-        );
-        return;
-      }
-      if (reply !== undefined) {
-        sendReply(response, reply);
-        return;
-      }
+  #request(message: NodeRequest, response: ServerResponse): void {
+    try {
+      const reply = this.#options.handler.hot?.(message);
+      if (reply === undefined) void this.#fetch(message, response);
+      else if ("limit" in reply) message.gather(reply, response, this.#settleBody);
+      else this.#replies.add(response, reply);
+    } catch (error) {
+      this.#failed(response, error);
     }
-    void this.#fetch(message, response);
   }
+
+  readonly #settleBody = (response: ServerResponse, reader: BodyReader, body: Uint8Array | undefined): void => {
+    try {
+      this.#replies.add(response, body === undefined ? reader.tooLarge() : reader.answer(body));
+    } catch (error) {
+      this.#failed(response, error);
+    }
+  };
 
   async #answer(request: Request, env: HttpBindings): Promise<Response> {
     try {
@@ -169,16 +167,13 @@ class NodeListener implements Listener, SocketOwner {
       return await this.#options.handler.fetch(request, { ...peerOf(socket), rawHeaders });
     } catch (error) {
       if (!env.incoming.socket.destroyed) this.report(error);
-      return new Response(null, { status: error instanceof BodyTooLargeError ? 413 : 500 });
+      return new Response(null, { status: 500 });
     }
   }
 
-  /** A request whose client has gone is nobody's error. */
-  #failed(message: IncomingMessage, response: ServerResponse, error: unknown): void {
-    if (message.socket.destroyed) return;
-    const isTooLarge = error instanceof BodyTooLargeError;
-    if (!isTooLarge) this.report(error);
-    sendReply(response, { status: isTooLarge ? 413 : 500 });
+  #failed(response: ServerResponse, error: unknown): void {
+    this.report(error);
+    this.#replies.add(response, { status: 500 });
   }
 
   #upgrade(server: Server, message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
@@ -240,12 +235,4 @@ function hasBody(message: IncomingMessage): boolean {
 
 function destroy(this: TcpSocket): void {
   this.destroy();
-}
-
-function sendReply(response: ServerResponse, reply: HotReply): void {
-  const { status, headers, body } = reply;
-  const lines = ["Content-Length", body === undefined ? "0" : String(Buffer.byteLength(body))];
-  if (headers !== undefined) for (const name in headers) lines.push(name, headers[name]!);
-  response.writeHead(status, lines);
-  response.end(body);
 }

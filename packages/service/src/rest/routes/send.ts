@@ -2,7 +2,20 @@ import type { Audience } from "../../hub/command.ts";
 import { messageForms, readMessage } from "../message.ts";
 import { application, connection, excluded, group, groups, hub, user, users } from "../parameter.ts";
 import { emptyReply, type Reply } from "../reply.ts";
-import { type Call, type Difference, execute, type RequestBody, type Route, route, type Served } from "../route.ts";
+import {
+  type Call,
+  type Delivery,
+  type Difference,
+  type HubAddress,
+  hubName,
+  type Parameters,
+  type RequestBody,
+  type Route,
+  type RouteDefinition,
+  route,
+  type Served,
+  type Values,
+} from "../route.ts";
 
 export const message: RequestBody = {
   forms: messageForms,
@@ -36,79 +49,71 @@ const manyArguments: Difference = {
 };
 const differences = [bodies, strictJson, harmless, manyArguments];
 
-async function send(
-  call: Call,
-  at: { readonly hub: string; readonly application?: string | undefined },
-  audience: Audience,
-  except?: readonly string[],
-): Promise<Reply> {
+async function send(call: Call, { hub, audience, except }: Delivery): Promise<Reply> {
   const payload = await readMessage(call.request, call.options.maxBodyBytes);
-  await execute(
-    call,
-    at,
-    except === undefined || except.length === 0
-      ? { do: "send", audience, payload }
-      : { do: "send", audience, except: { connections: except }, payload },
-  );
+  call.hubs.send(hub, { do: "send", audience, except, payload });
   return emptyReply(call.success);
+}
+
+type SendDefinition<P extends Parameters> = Omit<RouteDefinition<P>, "methods" | "body" | "errors" | "handle"> & {
+  deliver(values: Values<P>): Delivery;
+};
+
+function sendRoute<const P extends Parameters>(definition: SendDefinition<P>): Route {
+  return route<P>({
+    ...definition,
+    methods: ["POST"],
+    body: message,
+    errors: sendErrors,
+    handle: (call, values) => send(call, definition.deliver(values)),
+  });
+}
+
+function delivery(at: HubAddress, audience: Audience, excluded?: readonly string[]): Delivery {
+  const except = excluded === undefined || excluded.length === 0 ? undefined : { connections: excluded };
+  return { hub: hubName(at), audience, except };
 }
 
 const everybody: Audience = { to: "all" };
 
-const toAll = route({
+const toAll = sendRoute({
   operation: "sendToAll",
   summary: "Send a message to every connection of a hub",
-  methods: ["POST"],
   paths: ["/hubs/{hub}/:send", "/hubs/{hub}"],
   parameters: { hub, application, excluded },
-  body: message,
   served: cloud("/hubs/{hub}"),
-  errors: sendErrors,
   differences,
-  hot: true,
-  handle: (call, values) => send(call, values, everybody, values.excluded),
+  deliver: (values) => delivery(values, everybody, values.excluded),
 });
 
-const toUser = route({
+const toUser = sendRoute({
   operation: "sendToUser",
   summary: "Send a message to every connection of a user",
-  methods: ["POST"],
   paths: ["/hubs/{hub}/users/{user}/:send", "/hubs/{hub}/users/{user}"],
   parameters: { hub, application, user },
-  body: message,
   served: cloud("/hubs/{hub}/users/{user}"),
-  errors: sendErrors,
   differences,
-  hot: true,
-  handle: (call, values) => send(call, values, { to: "users", ids: [values.user] }),
+  deliver: (values) => delivery(values, { to: "users", ids: [values.user] }),
 });
 
-const toGroup = route({
+const toGroup = sendRoute({
   operation: "sendToGroup",
   summary: "Send a message to every connection in a group",
-  methods: ["POST"],
   paths: ["/hubs/{hub}/groups/{group}/:send", "/hubs/{hub}/groups/{group}"],
   parameters: { hub, application, group, excluded },
-  body: message,
   served: cloud("/hubs/{hub}/groups/{group}"),
-  errors: sendErrors,
   differences,
-  hot: true,
-  handle: (call, values) => send(call, values, { to: "groups", ids: [values.group] }, values.excluded),
+  deliver: (values) => delivery(values, { to: "groups", ids: [values.group] }, values.excluded),
 });
 
-const toConnection = route({
+const toConnection = sendRoute({
   operation: "sendToConnection",
   summary: "Send a message to one connection; an unknown one is no error",
-  methods: ["POST"],
   paths: ["/hubs/{hub}/connections/{connection}/:send", "/hubs/{hub}/connections/{connection}"],
   parameters: { hub, application, connection },
-  body: message,
   served: cloud("/hubs/{hub}/connections/{connection}"),
-  errors: sendErrors,
   differences,
-  hot: true,
-  handle: (call, values) => send(call, values, { to: "connections", ids: [values.connection] }),
+  deliver: (values) => delivery(values, { to: "connections", ids: [values.connection] }),
 });
 
 const preview = { "v1-preview": { status: 202, by: "cloud" } } as const;
@@ -118,69 +123,54 @@ const obsolete: Difference = {
 };
 const previewDifferences = [obsolete, ...differences];
 
-const previewToAll = route({
+const previewToAll = sendRoute({
   operation: "previewSendToAll",
   summary: "Send a message to every connection of a hub",
-  methods: ["POST"],
   paths: ["/hub/{hub}"],
   parameters: { hub },
-  body: message,
   served: preview,
-  errors: sendErrors,
   differences: previewDifferences,
-  handle: (call, values) => send(call, values, everybody),
+  deliver: (values) => delivery(values, everybody),
 });
 
-const previewToUser = route({
+const previewToUser = sendRoute({
   operation: "previewSendToUser",
   summary: "Send a message to every connection of a user",
-  methods: ["POST"],
   paths: ["/hub/{hub}/user/{user}"],
   parameters: { hub, user },
-  body: message,
   served: preview,
-  errors: sendErrors,
   differences: previewDifferences,
-  handle: (call, values) => send(call, values, { to: "users", ids: [values.user] }),
+  deliver: (values) => delivery(values, { to: "users", ids: [values.user] }),
 });
 
-const previewToUsers = route({
+const previewToUsers = sendRoute({
   operation: "previewSendToUsers",
   summary: "Send a message to every connection of several users",
-  methods: ["POST"],
   paths: ["/hub/{hub}/users/{users}"],
   parameters: { hub, users },
-  body: message,
   served: preview,
-  errors: sendErrors,
   differences: previewDifferences,
-  handle: (call, values) => send(call, values, { to: "users", ids: values.users }),
+  deliver: (values) => delivery(values, { to: "users", ids: values.users }),
 });
 
-const previewToGroup = route({
+const previewToGroup = sendRoute({
   operation: "previewSendToGroup",
   summary: "Send a message to every connection in a group",
-  methods: ["POST"],
   paths: ["/hub/{hub}/group/{group}"],
   parameters: { hub, group },
-  body: message,
   served: preview,
-  errors: sendErrors,
   differences: previewDifferences,
-  handle: (call, values) => send(call, values, { to: "groups", ids: [values.group] }),
+  deliver: (values) => delivery(values, { to: "groups", ids: [values.group] }),
 });
 
-const previewToGroups = route({
+const previewToGroups = sendRoute({
   operation: "previewSendToGroups",
   summary: "Send a message to every connection in several groups; who is in two of them receives two copies",
-  methods: ["POST"],
   paths: ["/hub/{hub}/groups/{groups}"],
   parameters: { hub, groups },
-  body: message,
   served: preview,
-  errors: sendErrors,
   differences: previewDifferences,
-  handle: (call, values) => send(call, values, { to: "groups", ids: values.groups }),
+  deliver: (values) => delivery(values, { to: "groups", ids: values.groups }),
 });
 
 export const sendRoutes: readonly Route[] = [
