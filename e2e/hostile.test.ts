@@ -274,12 +274,13 @@ describe.each(runtimes)("Signalbox on %s, given what no client should send", (ru
 
   it("afterwards uses hardly more memory than before", async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
-    // Traffic gives the collector a reason to run.
+    // Traffic gives the collector a reason to run. V8 keeps up to 96 MiB of young generation once it needed it; a leak of what was
+    // thrown at the service would be several hundred.
     const busy = async () => {
       await Promise.all(Array.from({ length: 200 }, () => rest.send("/users/nobody", "message", "x".repeat(10_000))));
       return memory() - memoryBefore;
     };
-    await expect.poll(busy, { timeout: 45_000 }).toBeLessThan(64 * MiB);
+    await expect.poll(busy, { timeout: 45_000 }).toBeLessThan(128 * MiB);
   });
 
   /** Resident memory of the service in bytes. */
