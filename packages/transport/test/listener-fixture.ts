@@ -159,11 +159,13 @@ export class ListenerFixture implements ListenerHandler {
   #socketHandler(request: UpgradeRequest): SocketHandler {
     let socket: Socket;
     let received = 0;
+    // Bun knows the peer only until it has answered the upgrade.
+    const { address } = request.peer;
     return {
       open: (opened) => {
         socket = opened;
         this.#sockets.add(socket);
-        this.#log.push(`open offering [${request.subprotocols.join(" ")}] from ${request.peer.address}`);
+        this.#log.push(`open offering [${request.subprotocols.join(" ")}] from ${address}`);
       },
       message: (data, isText) => {
         received += data.length;

@@ -1,3 +1,4 @@
+import type { HeaderReader } from "@signalbox/transport";
 import type { TokenError } from "./token-verifier.ts";
 
 const scheme = /^bearer +/i;
@@ -18,13 +19,13 @@ export function bearerToken(authorization: string | undefined | null): string | 
  * where browsers cannot set headers: on WebSocket upgrades and for `Accept: text/event-stream` (reference serverless-upstream §1.2).
  * @param queryToken the last `access_token` of the query, decoded
  */
-export function clientToken(headers: Headers, queryToken: string | undefined, isUpgrade: boolean): string | undefined {
+export function clientToken(headers: HeaderReader, queryToken: string | undefined, isUpgrade: boolean): string | undefined {
   const authorization = headers.get("authorization");
   if (authorization !== null) return bearerToken(authorization);
   return isUpgrade || acceptsEventStream(headers) ? queryToken || undefined : undefined;
 }
 
-function acceptsEventStream(headers: Headers): boolean {
+function acceptsEventStream(headers: HeaderReader): boolean {
   const accept = headers.get("accept");
   if (accept === null) return false;
   return accept.split(",").some((range) => range.split(";", 1)[0]?.trim().toLowerCase() === "text/event-stream");

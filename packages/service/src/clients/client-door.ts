@@ -2,6 +2,7 @@ import type {
   Admission,
   ClientEndpoint,
   ConnectionHandler,
+  HeaderReader,
   Refusal,
   UpgradeRequest,
   UpgradeVerdict,
@@ -110,13 +111,13 @@ export class ClientDoor {
     return refuse === undefined ? this.#endpoint.upgrade(admission, request) : { refuse };
   }
 
-  #authenticate(headers: Headers, asked: ConnectQuery, isUpgrade: boolean): { readonly payload: TokenPayload } | Refusal {
+  #authenticate(headers: HeaderReader, asked: ConnectQuery, isUpgrade: boolean): { readonly payload: TokenPayload } | Refusal {
     const token = clientToken(headers, asked.accessToken, isUpgrade);
     if (token === undefined) return { refuse: refusals.unauthorized() };
     return orUnauthorized(() => ({ payload: this.#verifier.verify(token) }));
   }
 
-  #admit(payload: TokenPayload, asked: ConnectQuery, headers: Headers): Admission | Refusal {
+  #admit(payload: TokenPayload, asked: ConnectQuery, headers: HeaderReader): Admission | Refusal {
     const [hubName = "", ...others] = asked.hubs;
     if (hubName === "") return { refuse: refusals.badHub("The query parameter 'hub' is required.") };
     if (others.length > 0) return { refuse: refusals.badHub("The query parameter 'hub' must be given once only.") };

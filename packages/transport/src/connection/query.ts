@@ -16,8 +16,14 @@ export function queryValues(query: URLSearchParams, name: string): string[] {
   return values;
 }
 
+const id = /[?&]id=/i;
+/** Names may be percent-encoded. */
+const encodedName = /[?&][^=&?%+]*[%+]/;
+
 /** The `id` of a connect request: the connection token, undefined when absent or empty. Repeated, it names no connection. */
 export function connectionIdOf(target: string): string | undefined {
+  // Clients that skip negotiation send no id but their whole token: it is not taken apart for nothing.
+  if (!id.test(target) && !encodedName.test(target)) return undefined;
   const values = queryValues(queryOf(target), "id");
   return values.length === 0 || (values.length === 1 && values[0] === "") ? undefined : values.join(",");
 }

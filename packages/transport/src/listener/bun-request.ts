@@ -1,4 +1,6 @@
-import type { BodyReader, HotReply, HotRequest } from "./listener.ts";
+import type { BunServer } from "./bun-runtime.ts";
+import type { BodyReader, HotReply, HotRequest, Peer, UpgradeRequest } from "./listener.ts";
+import { parseSubprotocols } from "./upgrade.ts";
 
 /** Length of the shortest start of a URL that holds no path: `http://`. */
 const AFTER_SCHEME = "http://".length;
@@ -15,8 +17,7 @@ export class BunRequest implements HotRequest {
   }
 
   get target(): string {
-    const { url } = this.#request;
-    return url.slice(url.indexOf("/", AFTER_SCHEME + 1));
+    return targetOf(this.#request);
   }
 
   header(name: string): string | undefined {
@@ -30,6 +31,41 @@ export class BunRequest implements HotRequest {
     if (Number(declared) > reader.limit) return reader.tooLarge();
     return this.#request.bytes().then((body) => reader.answer(body));
   }
+}
+
+/** Asks Bun for address and subprotocols only when somebody wants to know. */
+export class BunUpgradeRequest implements UpgradeRequest {
+  readonly target: string;
+  readonly #request: Request;
+  readonly #server: BunServer<unknown>;
+  readonly #isSecure: boolean;
+
+  constructor(request: Request, server: BunServer<unknown>, isSecure: boolean) {
+    this.target = targetOf(request);
+    this.#request = request;
+    this.#server = server;
+    this.#isSecure = isSecure;
+  }
+
+  get headers(): Headers {
+    return this.#request.headers;
+  }
+
+  get peer(): Peer {
+    return peerOf(this.#request, this.#server, this.#isSecure);
+  }
+
+  get subprotocols(): readonly string[] {
+    return parseSubprotocols(this.headers.get("sec-websocket-protocol"));
+  }
+}
+
+export function peerOf(request: Request, server: BunServer<unknown>, secure: boolean): Peer {
+  return { address: server.requestIP(request)?.address ?? "", secure };
+}
+
+function targetOf({ url }: Request): string {
+  return url.slice(url.indexOf("/", AFTER_SCHEME + 1));
 }
 
 /** A body of unknown length is counted while it arrives, never gathered whole first. */

@@ -1,10 +1,10 @@
 import http from "node:http";
 import { type Bound, bindAll } from "./bind.ts";
-import { BunRequest, toResponse } from "./bun-request.ts";
+import { BunRequest, BunUpgradeRequest, peerOf, toResponse } from "./bun-request.ts";
 import { type BunServer, bun } from "./bun-runtime.ts";
 import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
-import type { HotReply, Listener, ListenerOptions, Peer, UpgradeVerdict } from "./listener.ts";
-import { asksForWebSocket, parseSubprotocols } from "./upgrade.ts";
+import type { HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import { asksForWebSocket } from "./upgrade.ts";
 
 /** Seconds without traffic after which an HTTP connection is ended: between requests, while one arrives, and while one waits for its answer. */
 const HTTP_IDLE_TIMEOUT = 240;
@@ -96,7 +96,7 @@ class BunListener implements Listener, SocketOwner {
     try {
       const hot = new BunRequest(request);
       const asked = handler.hot?.(hot);
-      if (asked === undefined) return this.#guard(handler.fetch(request, this.#peer(request, server)), request);
+      if (asked === undefined) return this.#guard(handler.fetch(request, peerOf(request, server, this.#isSecure)), request);
       reply = "limit" in asked ? hot.gather(asked) : asked;
     } catch (error) {
       return this.#failed(error);
@@ -118,12 +118,7 @@ class BunListener implements Listener, SocketOwner {
   #upgrade(request: Request, server: BunServer<BunSocket>): Response | undefined | Promise<Response | undefined> {
     let verdict: UpgradeVerdict | Promise<UpgradeVerdict>;
     try {
-      verdict = this.#options.handler.upgrade({
-        target: new BunRequest(request).target,
-        headers: request.headers,
-        peer: this.#peer(request, server),
-        subprotocols: parseSubprotocols(request.headers.get("sec-websocket-protocol")),
-      });
+      verdict = this.#options.handler.upgrade(new BunUpgradeRequest(request, server, this.#isSecure));
     } catch (error) {
       return this.#failed(error);
     }
@@ -136,13 +131,15 @@ class BunListener implements Listener, SocketOwner {
 
   #settle(request: Request, server: BunServer<BunSocket>, verdict: UpgradeVerdict): Response | undefined {
     if ("refuse" in verdict) return verdict.refuse;
-    // Without the header Bun selects the first subprotocol offered; empty, it selects none.
-    const headers = { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" };
-    if (server.upgrade(request, { data: new BunSocket(verdict.accept, this), headers })) return undefined;
+    const data = new BunSocket(verdict.accept, this);
+    // Without the header Bun selects the first subprotocol offered; empty, it selects none. SignalR clients offer none.
+    const offersNone = request.headers.get("sec-websocket-protocol") === null;
+    const options = offersNone ? { data } : { data, headers: { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" } };
+    if (server.upgrade(request, options)) return undefined;
     return new Response("This is no valid WebSocket handshake.", { status: 400 });
   }
 
-  #peer(request: Request, server: BunServer<BunSocket>): Peer {
-    return { address: server.requestIP(request)?.address ?? "", secure: this.#options.tls !== undefined };
+  get #isSecure(): boolean {
+    return this.#options.tls !== undefined;
   }
 }

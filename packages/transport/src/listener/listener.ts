@@ -80,10 +80,19 @@ export interface HotReply {
   readonly body?: string;
 }
 
+/** The part of `Headers` that an upgrade needs: on Node a whole `Headers` would cost as much as checking the client's token. */
+export interface HeaderReader {
+  /**
+   * Repeated headers joined as HTTP says; null when absent.
+   * @param name lower-case
+   */
+  get(name: string): string | null;
+}
+
 export interface UpgradeRequest {
   /** Path and query as sent. */
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: HeaderReader;
   readonly peer: Peer;
   /** Subprotocols the client offered, in its order; empty when none. */
   readonly subprotocols: readonly string[];

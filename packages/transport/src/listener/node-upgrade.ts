@@ -1,15 +1,14 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
-import type { Peer, UpgradeRequest } from "./listener.ts";
+import type { HeaderReader, Peer, UpgradeRequest } from "./listener.ts";
 import { findHeader, peerOf } from "./node-request.ts";
 import { parseSubprotocols } from "./upgrade.ts";
 
-/** Headers become an object, and the peer is asked for its address, only when somebody wants to know; the message itself is not kept. */
-export class NodeUpgradeRequest implements UpgradeRequest {
+/** Headers are looked up, and the peer is asked for its address, only when somebody wants to know; the message itself is not kept. */
+export class NodeUpgradeRequest implements UpgradeRequest, HeaderReader {
   readonly target: string;
   readonly #tcp: TcpSocket;
   readonly #rawHeaders: readonly string[];
-  #headers: Headers | undefined;
 
   constructor(message: IncomingMessage) {
     this.target = message.url!;
@@ -21,13 +20,12 @@ export class NodeUpgradeRequest implements UpgradeRequest {
     return peerOf(this.#tcp);
   }
 
-  get headers(): Headers {
-    if (this.#headers === undefined) {
-      const headers = new Headers();
-      for (let i = 0; i < this.#rawHeaders.length; i += 2) headers.append(this.#rawHeaders[i]!, this.#rawHeaders[i + 1]!);
-      this.#headers = headers;
-    }
-    return this.#headers;
+  get headers(): HeaderReader {
+    return this;
+  }
+
+  get(name: string): string | null {
+    return findHeader(this.#rawHeaders, name) ?? null;
   }
 
   get subprotocols(): readonly string[] {
