@@ -214,7 +214,7 @@ describe("answers of several endpoints", () => {
     await expect(service.hub("chat").connectionExists("ghost")).rejects.toMatchObject({ status: 500 });
   });
 
-  it("about one connection do not wait for the others once one said yes", async () => {
+  it("about one connection give up the others once one said yes", async () => {
     await using server = await ScriptedServer.start();
     server.script = ({ url }) => (url.startsWith("/api/health") ? 200 : "hang");
     using service = services([at("east", east), at("scripted", server)]);
@@ -222,5 +222,6 @@ describe("answers of several endpoints", () => {
     const [first] = await hub.negotiateEach();
     const client = await east.connect(first!.access);
     expect(await hub.connectionExists(client.id)).toBe(true);
+    await expect.poll(() => server.abandoned).toBe(1);
   });
 });

@@ -12,6 +12,8 @@ export type HealthQuestion = (endpoint: ServiceEndpoint, timeoutMs: number, sign
 
 interface Watch {
   failures: number;
+  /** It is asked as soon as possible already. */
+  isSuspected: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -34,7 +36,7 @@ export class HealthMonitor {
   #stopped = false;
 
   constructor(endpoints: readonly ServiceEndpoint[], ask: HealthQuestion, options: HealthOptions = {}) {
-    this.#watches = new Map(endpoints.map((endpoint) => [endpoint, { failures: 0, timer: undefined }]));
+    this.#watches = new Map(endpoints.map((endpoint) => [endpoint, { failures: 0, isSuspected: false, timer: undefined }]));
     this.#ask = ask;
     this.#options = { ...defaults, ...options };
   }
@@ -52,7 +54,10 @@ export class HealthMonitor {
 
   /** A call to the endpoint failed: it is asked soon. */
   suspect(endpoint: ServiceEndpoint): void {
-    if (this.#first !== undefined && endpoint.online) this.#schedule(endpoint, 0);
+    const watch = this.#watches.get(endpoint)!;
+    if (this.#first === undefined || watch.isSuspected || !endpoint.online) return;
+    watch.isSuspected = true;
+    this.#schedule(endpoint, 0);
   }
 
   stop(): void {
@@ -68,6 +73,7 @@ export class HealthMonitor {
   async #askOne(endpoint: ServiceEndpoint, weight: number, signal?: AbortSignal): Promise<void> {
     const watch = this.#watches.get(endpoint)!;
     const isHealthy = await this.#ask(endpoint, this.#options.timeoutMs, signal);
+    watch.isSuspected = false;
     watch.failures = isHealthy ? 0 : watch.failures + weight;
     if (isHealthy) endpoint.online = true;
     else if (watch.failures >= maxFailures) endpoint.online = false;

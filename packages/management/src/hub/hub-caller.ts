@@ -59,7 +59,7 @@ export class HubCaller {
   }
 
   /**
-   * For what concerns one connection, which is at one endpoint. Does not wait for the others once that one has answered.
+   * For what concerns one connection, which is at one endpoint. The others are given up once that one has answered.
    * @returns undefined when all said no
    * @throws {SignalRServiceError} when none said yes and one failed
    */
@@ -67,12 +67,18 @@ export class HubCaller {
     const endpoints = await this.endpoints(recipient);
     const resolved = this.#resolve(request);
     if (endpoints.length === 1) return this.#call(endpoints[0]!, resolved);
+    const found = new AbortController();
+    const { signal } = this.options;
+    const options = { ...this.options, signal: signal === undefined ? found.signal : AbortSignal.any([signal, found.signal]) };
+    const ask = async (endpoint: ServiceEndpoint) => (await this.#call(endpoint, resolved, options)) ?? Promise.reject(no);
     try {
-      return await Promise.any(endpoints.map(async (endpoint) => (await this.#call(endpoint, resolved)) ?? Promise.reject(no)));
+      return await Promise.any(endpoints.map(ask));
     } catch (error) {
       const failure = (error as AggregateError).errors.find((reason) => reason !== no);
       if (failure !== undefined) throw failure;
       return undefined;
+    } finally {
+      found.abort();
     }
   }
 
@@ -103,9 +109,9 @@ export class HubCaller {
     };
   }
 
-  async #call(endpoint: ServiceEndpoint, request: RestRequest): Promise<RestAnswer | undefined> {
+  async #call(endpoint: ServiceEndpoint, request: RestRequest, options = this.options): Promise<RestAnswer | undefined> {
     try {
-      return await this.services.rest.call(endpoint, request, this.options);
+      return await this.services.rest.call(endpoint, request, options);
     } catch (failure) {
       if (isOutOfReach(failure)) this.services.health.suspect(endpoint);
       throw failure;

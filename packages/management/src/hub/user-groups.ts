@@ -26,8 +26,9 @@ export function createUserGroups(caller: HubCaller): UserGroups {
       const path = `/users${pathOf(requireId("user", userId))}/groups`;
       await caller.all({ kind: "user", id: userId }, { method: "DELETE", path });
     },
-    // GET, as the .NET SDK: the route has no HEAD in the oldest services.
-    has: (userId, group) =>
-      caller.all(to(userId, group), { method: "GET", path: membership(userId, group), no: ["info.user.notingroup"] }),
+    async has(userId, group) {
+      // GET, as the .NET SDK: the route has no HEAD in the oldest services.
+      return caller.all(to(userId, group), { method: "GET", path: membership(userId, group), no: ["info.user.notingroup"] });
+    },
   };
 }

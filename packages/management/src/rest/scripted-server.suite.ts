@@ -12,7 +12,7 @@ export interface SeenRequest {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-export interface ScriptedAnswer {
+interface ScriptedAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -27,6 +27,8 @@ export class ScriptedServer implements AsyncDisposable {
   script: Script = () => 202;
   /** Opened so far. */
   connections = 0;
+  /** Requests that the caller gave up. */
+  abandoned = 0;
   readonly #server: Server;
 
   private constructor() {
@@ -37,7 +39,7 @@ export class ScriptedServer implements AsyncDisposable {
       const seen = { method, url, headers, body: Buffer.concat(chunks), claims: claimsOf(headers.authorization) };
       this.seen.push(seen);
       const answer = this.script(seen, this.seen.length);
-      if (answer === "hang") return;
+      if (answer === "hang") return response.on("close", () => this.abandoned++);
       if (answer === "reset") return request.socket.destroy();
       const { status, headers: answered = {}, body } = typeof answer === "number" ? { status: answer } : answer;
       response.writeHead(status, answered).end(body);
