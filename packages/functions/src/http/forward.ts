@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { leaveTypeOpen } from "./message/open-type.ts";
 
 /** Headers of one connection (RFC 9110 §7.6.1), not passed on; the host is that of the target. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -68,5 +69,7 @@ function toResponse(incoming: IncomingMessage): Response {
   const status = incoming.statusCode!;
   if (bodyless.has(status)) incoming.resume();
   const body = bodyless.has(status) ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>);
-  return new Response(body, { status, statusText: incoming.statusMessage ?? "", headers: endToEnd(headers) });
+  const passedOn = endToEnd(headers);
+  if (body !== null) leaveTypeOpen(passedOn);
+  return new Response(body, { status, statusText: incoming.statusMessage ?? "", headers: passedOn });
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { parseJson } from "@signalbox/protocol";
 import type { BindingData } from "../../contracts/binding.ts";
 import type { NullableText, RpcHttp } from "../../contracts/typed-data.ts";
@@ -25,9 +24,8 @@ export function toRpcRequest(inbound: Inbound, params: RouteValues, body: Uint8A
 /**
  * What expressions of other bindings read, and what v3 shows as `context.bindingData` (reference functions-host §2.1). Later wins, in any
  * letter case: members of a JSON body, query values (the last of repeated ones, never `code`), route values, the dictionaries.
- * @param functionName for `sys`
  */
-export function toBindingData(inbound: Inbound, params: RouteValues, body: Uint8Array, functionName: string): BindingData {
+export function toBindingData(inbound: Inbound, params: RouteValues, body: Uint8Array): BindingData {
   const data = new CaselessMembers();
   data.addAll(membersOf(body));
   const query: Record<string, string> = {};
@@ -36,7 +34,6 @@ export function toBindingData(inbound: Inbound, params: RouteValues, body: Uint8
   data.addAll(params);
   data.add("Query", query);
   data.add("Headers", headersAsSent(inbound));
-  data.add("sys", { MethodName: functionName, UtcNow: new Date().toISOString(), RandGuid: randomUUID() });
   return data.members;
 }
 

@@ -1,4 +1,5 @@
 import { fromTypedData, type RpcHttp, type TypedData } from "../../contracts/typed-data.ts";
+import { leaveTypeOpen } from "./open-type.ts";
 import { toSetCookie } from "./set-cookie.ts";
 import { toXml } from "./xml.ts";
 
@@ -40,7 +41,9 @@ export function toResponse(value: TypedData | undefined, accept: string | null):
 /** The leading whole number; without one 200. */
 function statusOf(text: string | undefined): number {
   const status = Number.parseInt(text ?? "", 10);
-  return Number.isNaN(status) ? 200 : status;
+  if (Number.isNaN(status)) return 200;
+  if (status < 200 || status > 599) throw new RangeError(`${status} is no status of an answer.`);
+  return status;
 }
 
 function toBody(
@@ -50,7 +53,10 @@ function toBody(
 ): Uint8Array<ArrayBuffer> | string | null {
   const value = body === undefined ? null : fromTypedData(body);
   if (value === null) return null;
-  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (value instanceof Uint8Array) {
+    leaveTypeOpen(headers);
+    return new Uint8Array(value);
+  }
   if (enableContentNegotiation === true && typeof value !== "string") return negotiated(value, headers, accept);
   if (!headers.has("content-type")) headers.set("content-type", plainText);
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);

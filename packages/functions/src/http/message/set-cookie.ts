@@ -1,8 +1,5 @@
 import type { RpcHttpCookie } from "../../contracts/typed-data.ts";
 
-/** The numbers of the protocol's enumeration, for libraries that send these. */
-const sameSiteNumbers = ["none", "lax", "strict", "explicitNone"] as const;
-
 const sameSiteAttributes: Readonly<Record<string, string>> = { lax: "lax", strict: "strict", explicitnone: "none" };
 
 /**
@@ -22,8 +19,7 @@ export function toSetCookie(cookie: RpcHttpCookie): string {
   const path = cookie.path?.value ?? "/";
   if (path !== "") parts.push(`path=${attribute(path)}`);
   if (cookie.secure?.value === true) parts.push("secure");
-  const sameSite = typeof cookie.sameSite === "number" ? sameSiteNumbers[cookie.sameSite] : cookie.sameSite;
-  const written = sameSiteAttributes[sameSite?.toLowerCase() ?? ""];
+  const written = sameSiteAttributes[cookie.sameSite?.toLowerCase() ?? ""];
   if (written !== undefined) parts.push(`samesite=${written}`);
   if (cookie.httpOnly?.value === true) parts.push("httponly");
   return parts.join("; ");
