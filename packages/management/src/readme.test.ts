@@ -6,7 +6,12 @@ import { expect, it } from "vitest";
 import { ServiceClient } from "./service-client.ts";
 import { StartedService } from "./started-service.suite.ts";
 
-it("the README's example runs", async () => {
+const bun = fileURLToPath(new URL("../../../node_modules/.bin/bun", import.meta.url));
+
+it.each([
+  ["Node", process.execPath],
+  ["Bun", bun],
+])("the README's example runs on %s", async (_, runtime) => {
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   const [, example] = /```ts\n(.*?)```/s.exec(readme)!;
   // Within the package, where its own name leads to it.
@@ -18,8 +23,8 @@ it("the README's example runs", async () => {
   writeFileSync(file, example!);
   try {
     const env = { ...process.env, AzureSignalRConnectionString: started.connectionString };
-    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=signalbox-source", file], { env });
-    expect(stdout).toContain(`url: '${started.service.url}/client/?hub=chat'`);
+    const { stdout } = await promisify(execFile)(runtime, ["--conditions=signalbox-source", file], { env });
+    expect(stdout).toContain(`${started.service.url}/client/?hub=chat`);
     expect(stdout).toContain("ann says yes");
   } finally {
     rmSync(file);
