@@ -1,0 +1,121 @@
+import {
+  type EndpointOptions,
+  type HubContext,
+  type RetryOptions,
+  ServiceClient,
+  type ServiceClientOptions,
+} from "@signalbox/management";
+import { parseConnectionString } from "@signalbox/protocol";
+import type { LayeredSettings } from "../../config/app-settings.ts";
+import { parseTimeSpan } from "../../config/time-span.ts";
+import { BindingError, type IndexingContext } from "../../contracts/binding.ts";
+import type { BindingDefinition } from "../../contracts/function-definition.ts";
+import { requiredText, textProperty } from "../definition.ts";
+
+/** Name of the setting that a binding uses unless it names another. */
+export const defaultConnectionSetting = "AzureSignalRConnectionString";
+
+/** What a binding's connection setting leads to. */
+export interface SignalRConnection {
+  readonly client: ServiceClient;
+  /** Of every endpoint that has one; with these the service signs upstream requests. */
+  readonly accessKeys: readonly string[];
+  /** Some endpoint has no key, so its requests cannot be checked. */
+  readonly isUnsigned: boolean;
+}
+
+/** The name of the setting that holds the binding's connection string. It is a name already: no `%X%`. */
+export function connectionSettingOf(definition: BindingDefinition): string {
+  return textProperty(definition, "connectionStringSetting") ?? defaultConnectionSetting;
+}
+
+/**
+ * The service clients of an app, one for each connection setting that its bindings name (reference functions-host §2.3, §2.6). Several
+ * endpoints come from settings `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; they are added to every connection.
+ */
+export class SignalRConnections {
+  readonly #settings: LayeredSettings;
+  readonly #open = new Map<string, SignalRConnection>();
+
+  constructor(settings: LayeredSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws {BindingError} when the setting is missing or no connection string */
+  get(definition: BindingDefinition): SignalRConnection {
+    const name = connectionSettingOf(definition);
+    const open = this.#open.get(name) ?? this.#connect(name);
+    this.#open.set(name, open);
+    return open;
+  }
+
+  /** @param hubName with every expression resolved */
+  hub(definition: BindingDefinition, hubName: string): HubContext {
+    return this.get(definition).client.hub(hubName);
+  }
+
+  /** Checks at start-up what a binding of the extension needs: a hub and a connection. */
+  check(definition: BindingDefinition, context: IndexingContext): void {
+    context.resolveSettings(requiredText(definition, "hubName"));
+    this.get(definition);
+  }
+
+  close(): void {
+    for (const { client } of this.#open.values()) client.close();
+    this.#open.clear();
+  }
+
+  #connect(setting: string): SignalRConnection {
+    const endpoints = this.#endpoints(setting);
+    if (endpoints.length === 0) {
+      throw new BindingError(
+        `The SignalR Service connection string is not configured: the setting "${setting}" is missing or empty.`,
+      );
+    }
+    try {
+      const keys = endpoints.map(({ connectionString }) => parseConnectionString(connectionString).accessKey);
+      return {
+        client: ServiceClient.fromConnectionString(endpoints, this.#options()),
+        accessKeys: keys.filter((key) => key !== undefined),
+        isUnsigned: keys.includes(undefined),
+      };
+    } catch (cause) {
+      throw new BindingError(`The setting "${setting}" cannot be used: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #endpoints(setting: string): readonly EndpointOptions[] {
+    const connectionString = this.#settings.connectionString(setting);
+    const named = [...this.#settings.under("Azure:SignalR:Endpoints:")].filter(([, value]) => value.trim() !== "");
+    return [
+      ...(connectionString === undefined ? [] : [{ connectionString }]),
+      ...named.flatMap(([key, value]): EndpointOptions[] => {
+        const [name, type = "primary"] = key.split(":") as [string, string?];
+        if (type !== "primary" && type !== "secondary") return [];
+        return [{ connectionString: value, name, type }];
+      }),
+    ];
+  }
+
+  /** As the extension reads them; without any, calls are not repeated. */
+  #options(): ServiceClientOptions {
+    const timeout = this.#settings.get("AzureSignalRHttpClientTimeout");
+    const timeoutMs = timeout && parseTimeSpan(timeout);
+    const retry = this.#retry();
+    return { ...(timeoutMs ? { timeoutMs } : {}), ...(retry === undefined ? {} : { retry }) };
+  }
+
+  #retry(): RetryOptions | undefined {
+    const given = this.#settings.under("AzureSignalRRetry:");
+    if (given.size === 0) return undefined;
+    const delayMs = parseTimeSpan(given.get("delay") ?? "");
+    const maxDelayMs = parseTimeSpan(given.get("maxdelay") ?? "");
+    const maxRetries = Number.parseInt(given.get("maxretries") ?? "", 10);
+    return {
+      mode: given.get("mode")?.toLowerCase() === "exponential" ? "exponential" : "fixed",
+      ...(Number.isNaN(maxRetries) ? {} : { maxRetries }),
+      ...(delayMs === undefined ? {} : { delayMs }),
+      ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
+    };
+  }
+}

@@ -1,0 +1,79 @@
+/** What the headers of an upstream request say (reference functions-host §2.5). */
+export interface EventHeaders {
+  readonly connectionId: string;
+  readonly hub: string;
+  readonly category: string;
+  readonly event: string;
+  readonly userId: string | null;
+  /** Null when the header is absent. */
+  readonly query: Readonly<Record<string, string>> | null;
+  /** Null when the header is absent. */
+  readonly claims: Readonly<Record<string, string>> | null;
+  /** The request's own headers. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A required header is not there at all. The extension fails then, unlike for an empty one, which it refuses. */
+export class MissingHeaderError extends Error {
+  override readonly name = "MissingHeaderError";
+}
+
+/**
+ * @returns undefined when a required header is empty
+ * @throws {MissingHeaderError}
+ */
+export function eventHeaders(headers: Headers): EventHeaders | undefined {
+  const [connectionId, hub, category, event] = ["x-asrs-connection-id", "x-asrs-hub", "x-asrs-category", "x-asrs-event"].map(
+    (name) => {
+      const value = headers.get(name);
+      if (value === null) throw new MissingHeaderError(`The request has no header ${name}.`);
+      return utf8(value);
+    },
+  );
+  if (!connectionId || !hub || !category || !event) return undefined;
+  const userId = headers.get("x-asrs-user-id");
+  const query = headers.get("x-asrs-client-query");
+  const claims = headers.get("x-asrs-user-claims");
+  return {
+    connectionId,
+    hub,
+    category,
+    event,
+    userId: userId === null ? null : utf8(userId),
+    query: query === null ? null : queryOf(utf8(query)),
+    claims: claims === null ? null : claimsOf(utf8(claims)),
+    headers: Object.fromEntries([...headers].map(([name, value]) => [name, utf8(value)])),
+  };
+}
+
+/** Header values are bytes, and those of the service UTF-8. A value that is not UTF-8 stays as it came. */
+function utf8(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII needs no decoding
+  if (/^[\x00-\x7f]*$/.test(value)) return value;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
+  } catch {
+    return value;
+  }
+}
+
+/** Repeated names are joined by a comma. */
+function queryOf(text: string): Record<string, string> {
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = query.get(name);
+    query.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return Object.fromEntries(query);
+}
+
+/** As the extension reads them: of a repeated type the first is kept; a value with a comma or ": " in it is lost. */
+function claimsOf(text: string): Record<string, string> {
+  const claims = new Map<string, string>();
+  for (const part of text.split(",")) {
+    const pieces = part.trim().split(": ");
+    const [type, value] = pieces as [string, string?];
+    if (pieces.length === 2 && !claims.has(type.trim())) claims.set(type.trim(), value!.trim());
+  }
+  return Object.fromEntries(claims);
+}

@@ -1,0 +1,229 @@
+import type { Service } from "@signalbox/service";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BindingContext } from "../../contracts/binding.ts";
+import { fromTypedData, toTypedData } from "../../contracts/typed-data.ts";
+import {
+  binding,
+  connectClient,
+  contextOf,
+  indexing,
+  type RealClient,
+  settingsOf,
+  startRealService,
+} from "../bindings.suite.ts";
+import { SignalRConnections } from "./connections.ts";
+import { signalRInputs } from "./signalr-inputs.ts";
+import { SignalROutput } from "./signalr-output.ts";
+
+let east: Service;
+let west: Service;
+beforeAll(async () => {
+  [east, west] = await Promise.all([startRealService(), startRealService()]);
+});
+afterAll(() => Promise.all([east.stop(), west.stop()]));
+
+const clients: RealClient[] = [];
+afterEach(() => Promise.all(clients.splice(0).map(({ connection }) => connection.stop())));
+
+interface ConnectionInfo {
+  readonly url: string;
+  readonly accessToken: string;
+}
+
+const payloadOf = ({ accessToken }: ConnectionInfo) =>
+  JSON.parse(Buffer.from(accessToken.split(".")[1]!, "base64url").toString());
+
+/** An app whose one SignalR setting leads to a real service. */
+function app(values: Readonly<Record<string, string>> = { AzureSignalRConnectionString: east.connectionString, Hub: "Chat" }) {
+  const settings = settingsOf(values);
+  const connections = new SignalRConnections(settings);
+  const inputs = new Map(signalRInputs(connections).map((input) => [input.type, input]));
+  const output = new SignalROutput(connections);
+  const read = async (type: string, properties: object, data = {}) =>
+    fromTypedData(await inputs.get(type)!.read(binding(type, { hubName: "%Hub%", ...properties }), contextOf(settings, data)));
+  return {
+    check: (type: string, properties: object) => inputs.get(type)!.check!(binding(type, { ...properties }), indexing(settings)),
+    read,
+    negotiate: (properties: object, data = {}) => read("signalRConnectionInfo", properties, data) as Promise<ConnectionInfo>,
+    write: (value: unknown, properties: object = {}, context: BindingContext = contextOf(settings)) =>
+      output.write(binding("signalR", { hubName: "%Hub%", ...properties }, "out"), toTypedData(value), context),
+    async connect(properties: object, targets = ["news"]): Promise<RealClient> {
+      const client = await connectClient(await this.negotiate(properties), targets);
+      clients.push(client);
+      return client;
+    },
+  };
+}
+
+describe("signalRConnectionInfo", () => {
+  it("gives url and accessToken of an hour for the user that its expression names", async () => {
+    const info = await app().negotiate(
+      { userId: "{headers.x-ms-client-principal-name}" },
+      {
+        headers: { "x-ms-client-principal-name": "ada" },
+      },
+    );
+    expect(Object.keys(info)).toEqual(["url", "accessToken"]);
+    expect(info.url).toBe(`${east.url}/client/?hub=chat`);
+    const { "asrs.s.uid": userId, exp, iat } = payloadOf(info);
+    expect(userId).toBe("ada");
+    expect(exp - iat).toBe(3600);
+  });
+
+  it("gives anonymous clients a token without a user", async () => {
+    expect(payloadOf(await app().negotiate({}))).not.toHaveProperty(["asrs.s.uid"]);
+    expect(payloadOf(await app().negotiate({ userId: "" }))).not.toHaveProperty(["asrs.s.uid"]);
+  });
+
+  it("fails when the header of its user is not there", async () => {
+    await expect(app().negotiate({ userId: "{headers.x-user}" }, { headers: {} })).rejects.toThrow(/x-user.*doesn't exist/);
+  });
+
+  it("copies the claims that claimTypeList names out of the idToken, and nothing without it", async () => {
+    const payload = Buffer.from(JSON.stringify({ emails: ["a@b"], admin: true, iat: 5, other: "no" })).toString("base64url");
+    const idToken = `Bearer e30.${payload}.sig`;
+    const claims = payloadOf(await app().negotiate({ idToken, claimTypeList: ["emails", "admin", "iat", "absent"] }));
+    expect(claims).toMatchObject({ "asrs.u.iat": expect.anything() });
+    expect(String(claims.admin)).toBe("true");
+    expect([claims.emails].flat()).toEqual(["a@b"]);
+    expect(claims).not.toHaveProperty("other");
+    expect(payloadOf(await app().negotiate({ idToken }))).not.toHaveProperty("emails");
+    await expect(app().negotiate({ idToken: "no token", claimTypeList: ["a"] })).rejects.toThrow(/not a JSON Web Token/);
+  });
+
+  it("takes the connection string of the setting that it names, of ConnectionStrings first", async () => {
+    const { url } = await app({
+      Hub: "chat",
+      Other: east.connectionString,
+      "ConnectionStrings:Other": west.connectionString,
+    }).negotiate({ connectionStringSetting: "Other" });
+    expect(url).toContain(west.url);
+  });
+
+  it("is refused at start-up without its connection string, its hub's setting or its hub", () => {
+    const without = app({ Hub: "chat" });
+    expect(() => without.check("signalRConnectionInfo", { hubName: "chat" })).toThrow(
+      /"AzureSignalRConnectionString" is missing or empty/,
+    );
+    expect(() => without.check("signalRConnectionInfo", { hubName: "c", connectionStringSetting: "X" })).toThrow(
+      /"X" is missing or empty/,
+    );
+    expect(() => app().check("signalRConnectionInfo", { hubName: "%No%" })).toThrow(/No/);
+    expect(() => app().check("signalRConnectionInfo", {})).toThrow(/has no "hubName"/);
+    expect(() => app({ AzureSignalRConnectionString: "nonsense" }).check("signalRConnectionInfo", { hubName: "c" })).toThrow(
+      /"AzureSignalRConnectionString" cannot be used/,
+    );
+  });
+});
+
+describe("The signalR output", () => {
+  it("sends to everybody, a user, a group, a connection, in the order of its items", async () => {
+    const chat = app();
+    const [ada, bob] = await Promise.all([chat.connect({ userId: "ada" }), chat.connect({ userId: "bob" })]);
+    await chat.write([
+      { action: "add", userId: "ada", groupName: "team" },
+      { action: "add", connectionId: bob.id, groupName: "duo" },
+      { target: "news", arguments: ["all", { Kept: "Case" }, 9007199254740993n.toString()] },
+      { target: "news", arguments: ["user"], userId: "ada" },
+      { target: "news", arguments: ["group"], groupName: "team" },
+      { target: "news", arguments: ["connection"], connectionId: bob.id },
+      { target: "news", groupName: "duo" },
+    ]);
+    await expect
+      .poll(() => ada.calls)
+      .toEqual([
+        ["news", "all", { Kept: "Case" }, "9007199254740993"],
+        ["news", "user"],
+        ["news", "group"],
+      ]);
+    await expect
+      .poll(() => bob.calls)
+      .toEqual([["news", "all", { Kept: "Case" }, "9007199254740993"], ["news", "connection"], ["news"]]);
+  });
+
+  it("removes from a group and from all", async () => {
+    const chat = app();
+    const ada = await chat.connect({ userId: "ada2" });
+    for (const groupName of ["a", "b", "c"]) await chat.write({ action: "add", userId: "ada2", groupName });
+    await chat.write({ action: "add", connectionId: ada.id, groupName: "d" });
+    await chat.write({ action: "remove", userId: "ada2", groupName: "a" });
+    for (const groupName of ["a", "b", "d"]) await chat.write({ target: "news", arguments: [groupName], groupName });
+    await chat.write([
+      { action: "removeAll", userId: "ada2" },
+      { action: "removeAll", connectionId: ada.id },
+    ]);
+    for (const groupName of ["b", "c", "d"]) await chat.write({ target: "news", arguments: [groupName], groupName });
+    await chat.write({ target: "news", arguments: ["end"], userId: "ada2" });
+    await expect
+      .poll(() => ada.calls)
+      .toEqual([
+        ["news", "b"],
+        ["news", "d"],
+        ["news", "end"],
+      ]);
+  });
+
+  it("takes JSON text, nothing for null, and refuses what fits no shape", async () => {
+    const chat = app();
+    const ada = await chat.connect({});
+    await chat.write('{"target":"news","arguments":[12345678901234567890]}');
+    await chat.write("[null]");
+    await expect.poll(() => ada.calls).toHaveLength(1);
+    await expect(chat.write("no JSON")).rejects.toThrow(/neither an object, an array nor JSON/);
+    await expect(chat.write({ nothing: 1 })).rejects.toThrow(/takes messages/);
+  });
+
+  it("fails when the service refuses or cannot be reached", async () => {
+    const wrongKey = east.connectionString.replace(/AccessKey=[^;]*/, `AccessKey=${"x".repeat(44)}`);
+    await expect(app({ Hub: "c", AzureSignalRConnectionString: wrongKey }).write({ target: "t" })).rejects.toThrow();
+    const nowhere = `Endpoint=http://127.0.0.1:1;AccessKey=${"x".repeat(44)};Version=1.0;`;
+    await expect(app({ Hub: "c", AzureSignalRConnectionString: nowhere }).write({ target: "t" })).rejects.toThrow();
+  });
+});
+
+describe("With several endpoints", () => {
+  const both = () =>
+    app({
+      Hub: "chat",
+      Azure__SignalR__Endpoints__East: east.connectionString,
+      "Azure:SignalR:Endpoints:West:secondary": west.connectionString,
+    });
+
+  it("signalREndpoints and signalRNegotiation tell each of them by name and type", async () => {
+    const expected = [
+      { endpointType: "Primary", name: "east", endpoint: east.url, online: true },
+      { endpointType: "Secondary", name: "west", endpoint: west.url, online: true },
+    ];
+    expect(await both().read("signalREndpoints", {})).toEqual(expected);
+    const { endpoints } = (await both().read("signalRNegotiation", { userId: "ada" })) as {
+      endpoints: { connectionInfo: ConnectionInfo }[];
+    };
+    expect(endpoints).toEqual(expected.map((endpoint) => ({ ...endpoint, connectionInfo: expect.anything() })));
+    for (const { connectionInfo } of endpoints) expect(payloadOf(connectionInfo)["asrs.s.uid"]).toBe("ada");
+  });
+
+  it("an output goes to all, or to those that it names", async () => {
+    const chat = both();
+    const { endpoints } = (await chat.read("signalRNegotiation", {})) as {
+      endpoints: { endpoint: string; connectionInfo: ConnectionInfo }[];
+    };
+    const [inEast, inWest] = await Promise.all(endpoints.map(({ connectionInfo }) => connectClient(connectionInfo, ["news"])));
+    clients.push(inEast!, inWest!);
+    await chat.write({ target: "news", arguments: ["both"] });
+    await chat.write({ target: "news", arguments: ["west"], endpoints: [endpoints[1]] });
+    await chat.write({ target: "news", arguments: ["end"] });
+    await expect
+      .poll(() => inEast!.calls)
+      .toEqual([
+        ["news", "both"],
+        ["news", "end"],
+      ]);
+    await expect
+      .poll(() => inWest!.calls)
+      .toEqual([
+        ["news", "both"],
+        ["news", "west"],
+        ["news", "end"],
+      ]);
+  });
+});
