@@ -108,12 +108,13 @@ class NodeAppHost implements AppHost {
   }
 
   restart({ graceMs = defaultGraceMs }: { readonly graceMs?: number } = {}): Promise<LoadedApp> {
+    if (this.#state === "stopped" || this.#state === "idle")
+      return Promise.reject(new Error(`The app host is ${this.#state}.`));
+    // At once, so that invocations from now on see the changed files. While loading, the load under way is waited for.
+    const left = this.#leaveForRestart();
     return this.#enqueue(async () => {
-      if (this.#state === "stopped" || this.#state === "idle") throw new Error(`The app host is ${this.#state}.`);
-      const process = this.#process;
-      this.#leave("loading");
-      this.#pause?.abort();
-      await endGracefully(process, graceMs);
+      await endGracefully(left, graceMs);
+      await endGracefully(this.#leaveForRestart(), graceMs);
       this.#fatalFiles.clear();
       const app = await this.#load();
       this.#emit("restarted", app);
@@ -144,6 +145,13 @@ class NodeAppHost implements AppHost {
     if (this.#state === "running" || this.#state === "failed") this.#gate = Promise.withResolvers();
     this.#process = undefined;
     this.#state = state;
+  }
+
+  #leaveForRestart(): AppProcess | undefined {
+    const process = this.#process;
+    if (this.#state !== "loading" && this.#state !== "stopped") this.#leave("loading");
+    this.#pause?.abort();
+    return process;
   }
 
   /** Call with the state "loading". */

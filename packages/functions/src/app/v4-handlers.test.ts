@@ -14,7 +14,7 @@ describe.each(v4Libraries.map((library) => ({ library })))("a v4 app with $libra
       const messages = output.generic({ type: "signalR", name: "messages", hubName: "chat" });
       app.http("negotiate", { methods: ["POST"], authLevel: "function", route: "n/{id?}", extraInputs: [info], extraOutputs: [messages], handler: () => ({}) });
       app.get("plain", () => ({}));
-      app.timer("tick", { schedule: "0 * * * * *", runOnStartup: true, handler: () => {}, retry: { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: { seconds: 3 } } });
+      app.timer("tick", { schedule: "0 * * * * *", runOnStartup: true, handler: () => {} });
       app.generic("connected", { trigger: trigger.generic({ type: "signalRTrigger", name: "invocation", hubName: "chat", category: "connections", event: "connected" }), handler: () => {} });
       app.generic("suffix", { trigger: trigger.generic({ type: "custom", name: "t" }), handler: () => {} });
     `);
@@ -36,12 +36,9 @@ describe.each(v4Libraries.map((library) => ({ library })))("a v4 app with $libra
     expect(plain?.bindings[0]).toMatchObject({
       authLevel: "anonymous",
       methods: ["GET"],
-      name: expect.stringMatching(/^httpTrigger[0-9a-f]{10}$/),
+      name: expect.stringMatching(/^httpTrigger[0-9a-f]+$/),
     });
-    expect(tick).toMatchObject({
-      bindings: [{ type: "timerTrigger", schedule: "0 * * * * *", runOnStartup: true }],
-      retry: { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 3000 },
-    });
+    expect(tick?.bindings).toMatchObject([{ type: "timerTrigger", schedule: "0 * * * * *", runOnStartup: true }]);
     expect(connected?.bindings).toMatchObject([
       { name: "invocation", type: "signalRTrigger", category: "connections", event: "connected" },
     ]);
@@ -217,15 +214,39 @@ describe.each(v4Libraries.map((library) => ({ library })))("a v4 app with $libra
   });
 });
 
+/** 4.0.0 does not know it yet. */
+describe("a retry policy", () => {
+  const start = (library: Library, code: string) =>
+    startApp({ library, files: { "package.json": { main: "index.js" }, "index.js": head + code } });
+
+  it.each<Library>(["azure-functions-v4-middle", "azure-functions-v4"])("is read from %s", async (library) => {
+    const app = await start(
+      library,
+      `
+      const handler = () => {};
+      app.timer("fixed", { schedule: "0 * * * * *", handler, retry: { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: { seconds: 3 } } });
+      app.timer("growing", { schedule: "0 * * * * *", handler, retry: { strategy: "exponentialBackoff", maxRetryCount: 5, minimumInterval: 1000, maximumInterval: { minutes: 1 } } });
+    `,
+    );
+    expect(app.loaded.functions.map(({ retry }) => retry)).toEqual([
+      { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 3000 },
+      { strategy: "exponentialBackoff", maxRetryCount: 5, minimumInterval: 1000, maximumInterval: 60_000 },
+    ]);
+  });
+});
+
 describe("hooks", () => {
   const start = (code: string, library: Library = "azure-functions-v4") =>
     startApp({ library, files: { "package.json": { main: "index.js" }, "index.js": head + code } });
 
   it("run around an invocation, share data, and may replace inputs, handler and result", async () => {
     const app = await start(`
-      app.hook.appStart((context) => { context.appHookData.started = true; });
+      const core = require("@azure/functions-core");
+      let shared;
+      core.registerHook("appStart", (context) => { context.appHookData.started = true; });
+      core.registerHook("preInvocation", (context) => { shared = context.appHookData; });
       app.hook.preInvocation((context) => { context.hookData.seen = context.inputs.length; context.inputs = ["replaced"]; });
-      app.hook.preInvocation((context) => { const handler = context.functionHandler; context.functionHandler = async (...args) => [await handler(...args), context.appHookData.started]; });
+      app.hook.preInvocation((context) => { const handler = context.functionHandler; context.functionHandler = async (...args) => [await handler(...args), shared.started]; });
       app.hook.postInvocation((context) => { context.result = { result: context.result, seen: context.hookData.seen, name: context.invocationContext.functionName }; });
       app.generic("f", { trigger: trigger.generic({ type: "custom", name: "t" }), handler: (value) => value });
     `);
