@@ -18,7 +18,7 @@ export function createKeyApi({ secrets, functionName }: KeyApiOptions): Hono {
   const api = new Hono();
 
   for (const [path, scopeOf] of [
-    ["/admin/host/:scope{keys|functionkeys|systemkeys}", hostScope],
+    ["/admin/host/:scope{(?:keys|functionkeys|systemkeys)}", hostScope],
     ["/admin/functions/:function/keys", functionScope],
   ] as const) {
     api.get(path, async (c) => {

@@ -4,7 +4,7 @@ import { endToEnd, forward } from "../forward.ts";
 import type { Inbound } from "../inbound.ts";
 import { pathSegments, type RouteValues } from "../routing/route-template.ts";
 import type { ProxyDefinition } from "./proxies-file.ts";
-import { encodePath, type SubstitutionSource, substitute } from "./substitution.ts";
+import { encodePath, type SubstitutionSource, substitute, substituteWithin } from "./substitution.ts";
 
 export interface ProxyOptions {
   readonly settings: Pick<AppSettings, "get">;
@@ -99,7 +99,7 @@ function override(answer: Response, proxy: ProxyDefinition, source: Substitution
   let content: string | ReadableStream<Uint8Array> | null = answer.body;
   if (body !== undefined) {
     void answer.body?.cancel().catch(() => {});
-    content = substitute(typeof body === "string" ? body : JSON.stringify(body), source);
+    content = typeof body === "string" ? substitute(body, source) : JSON.stringify(substituteWithin(body, source));
     headers.delete("content-length");
     headers.delete("content-encoding");
     headers.set("content-type", typeof body === "string" ? "text/plain; charset=utf-8" : "application/json; charset=utf-8");

@@ -11,7 +11,8 @@ export interface SubstitutionSource {
   readonly backend?: Pick<Response, "status" | "statusText" | "headers">;
 }
 
-const reference = /%([^%{}]+)%|\{([^{}]+)\}/g;
+/** A name has no quotation marks and colons, so that JSON is not taken for one. The star of a catch-all may be repeated. */
+const reference = /%([^%{}\s]+)%|\{\*{0,2}([A-Za-z_][\w.$-]*)\}/g;
 
 /**
  * Replaces `%SETTING%`, `{routeParameter}`, `{request.…}` and `{backend.response.…}`. What is not there becomes empty. What was put in is
@@ -24,8 +25,16 @@ export function substitute(
   encode: (value: string) => string = (value) => value,
 ): string {
   return text.replace(reference, (_, setting: string | undefined, name: string | undefined) =>
-    setting !== undefined ? (source.settings.get(setting) ?? "") : encode(lookUp(name!.trim(), source) ?? ""),
+    setting !== undefined ? (source.settings.get(setting) ?? "") : encode(lookUp(name!, source) ?? ""),
   );
+}
+
+/** In every text of a JSON value, so that what was put in cannot change its shape. */
+export function substituteWithin(value: unknown, source: SubstitutionSource): unknown {
+  if (typeof value === "string") return substitute(value, source);
+  if (Array.isArray(value)) return value.map((item) => substituteWithin(item, source));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, substituteWithin(member, source)]));
 }
 
 function lookUp(name: string, { values, request, backend }: SubstitutionSource): string | null | undefined {
@@ -44,7 +53,7 @@ function lookUp(name: string, { values, request, backend }: SubstitutionSource):
 }
 
 function headerOf(headers: Headers, name: string): string | null {
-  return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) ? headers.get(name) : null;
+  return /^[\w.$-]+$/.test(name) ? headers.get(name) : null;
 }
 
 function after(text: string, prefix: string): string | undefined {
