@@ -155,12 +155,14 @@ export async function startService(initial: Settings, { log }: { readonly log: L
 /** What is made of the settings once, not for each request. */
 function derived(settings: Settings) {
   const { primary, secondary } = settings.accessKeys;
-  const { timeout, responseLimit, concurrency, maxRedirects, closeOnRefusedConnect, retries, templates } = settings.upstream;
+  const { timeout, responseLimit, concurrency, maxWaiting, maxRedirects, closeOnRefusedConnect, retries, templates } =
+    settings.upstream;
   const upstream: UpstreamOptions = {
     templates,
     timeoutMs: timeout,
     responseLimitBytes: responseLimit,
     concurrencyPerEndpoint: concurrency,
+    waitingPerEndpoint: maxWaiting,
     maxRedirects,
     closeOnRefusedConnect,
     retry: {

@@ -207,6 +207,11 @@ export const settingsSchema = z.strictObject({
         max: 65_535,
         reloadable: true,
       }),
+      maxWaiting: count(100_000, {
+        description: "Requests that may wait so for one endpoint, beside those under way; further ones fail at once",
+        min: 1,
+        reloadable: true,
+      }),
       maxRedirects: count(50, { description: "Redirects followed in one call", max: 100, reloadable: true }),
       closeOnRefusedConnect: toggle(false, {
         description: "Close a client whose `connected` event the upstream answers with 403",

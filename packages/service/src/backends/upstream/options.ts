@@ -10,6 +10,8 @@ export interface UpstreamOptions {
   readonly responseLimitBytes: number;
   /** Sockets, and so calls at the same time, towards one origin (scheme, host, port). Further calls wait for one. */
   readonly concurrencyPerEndpoint: number;
+  /** Calls that may wait for a socket towards one origin. Further ones fail at once, as if the upstream had not answered. */
+  readonly waitingPerEndpoint: number;
   /** Redirects followed in one attempt; the answer after that counts as it is. */
   readonly maxRedirects: number;
   /** True: a client whose `connected` event is answered with 403 is closed, without permission to reconnect. */

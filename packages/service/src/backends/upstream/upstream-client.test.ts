@@ -82,6 +82,28 @@ describe("sockets", () => {
   });
 });
 
+describe("calls that wait for a socket", () => {
+  it("are at most as many as the settings say; further ones fail at once, and nobody is left waiting", async () => {
+    const answers: (() => void)[] = [];
+    const upstream = await Upstream.start((_, response) => void answers.push(() => response.end(done)));
+    const bench = new Bench(upstream.origin, { concurrencyPerEndpoint: 1, waitingPerEndpoint: 2 });
+    const clients = Array.from({ length: 5 }, () => bench.client());
+    for (const client of clients) bench.invoke(client, "x");
+    // One is under way and two wait for it.
+    await vi.waitFor(() => expect(clients.filter((client) => client.records.length > 0)).toHaveLength(2));
+    expect(clients.slice(3).map((client) => client.completion.error)).toEqual(
+      Array(2).fill("Invocation failed, status code 500"),
+    );
+    expect(bench.calls.map((call) => call.error)).toEqual(Array(2).fill("2 calls wait for this endpoint already"));
+    for (const length of [1, 2, 3]) {
+      await vi.waitFor(() => expect(answers).toHaveLength(length));
+      answers.at(-1)!();
+    }
+    await bench.backend.drained();
+    expect(clients.slice(0, 3).map((client) => client.completion.result)).toEqual([1, 1, 1]);
+  });
+});
+
 describe("an upstream that dies", () => {
   it("fails its calls and is called again when it is back", async () => {
     const upstream = await Upstream.start((_, response) => void response.end(done));

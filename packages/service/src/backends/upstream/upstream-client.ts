@@ -20,6 +20,7 @@ export interface UpstreamLimits {
   readonly timeoutMs: number;
   readonly responseLimitBytes: number;
   readonly concurrencyPerEndpoint: number;
+  readonly waitingPerEndpoint: number;
   readonly maxRedirects: number;
 }
 
@@ -77,7 +78,7 @@ export class UpstreamClient {
       const timeoutMs = limits.timeoutMs - durationMs;
       const bodyLimitBytes = request.wantsBody ? limits.responseLimitBytes : undefined;
       const hop = { url, headers, body, timeoutMs, bodyLimitBytes };
-      const reply = await this.#inTurn(url.origin, limits.concurrencyPerEndpoint, () => this.#exchange(hop));
+      const reply = await this.#inTurn(url.origin, limits, () => this.#exchange(hop));
       durationMs += reply.durationMs;
       const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
       if (next === undefined) return { ...reply, durationMs };
@@ -90,7 +91,9 @@ export class UpstreamClient {
     }
   }
 
-  async #inTurn(origin: string, concurrency: number, call: () => Promise<UpstreamReply>): Promise<UpstreamReply> {
+  /** Clients that come and go in front of an upstream that hangs would otherwise queue without end. */
+  async #inTurn(origin: string, limits: UpstreamLimits, call: () => Promise<UpstreamReply>): Promise<UpstreamReply> {
+    const { concurrencyPerEndpoint: concurrency, waitingPerEndpoint } = limits;
     let slots = this.#slots.get(origin);
     if (slots === undefined) {
       slots = pLimit(concurrency);
@@ -98,6 +101,7 @@ export class UpstreamClient {
     } else if (slots.concurrency !== concurrency) {
       slots.concurrency = concurrency;
     }
+    if (slots.pendingCount >= waitingPerEndpoint) return noAnswer(`${waitingPerEndpoint} calls wait for this endpoint already`);
     try {
       return await slots(call);
     } finally {

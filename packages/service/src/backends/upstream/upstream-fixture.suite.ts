@@ -145,6 +145,7 @@ const defaults: UpstreamOptions = {
   timeoutMs: 100_000,
   responseLimitBytes: 16 * 1024 * 1024,
   concurrencyPerEndpoint: 100,
+  waitingPerEndpoint: 100_000,
   maxRedirects: 50,
   closeOnRefusedConnect: false,
   retry: { attempts: 4, baseDelayMs: 500, maxDelayMs: 30_000, messages: false },
