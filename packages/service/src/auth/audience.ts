@@ -11,8 +11,11 @@ interface Audience {
   readonly query: string;
 }
 
-/** Taken apart once a token: the verifier answers the same payload while the token is cached. */
-const audiences = new WeakMap<TokenPayload, readonly Audience[]>();
+/** Audiences taken apart, by their text: clients of one hub and calls of one URL share it, while every token is another. */
+const known = new Map<string, Audience>();
+const maxKnown = 1_000;
+/** Longer ones, characters, are no usual URL and not worth remembering. */
+const maxKnownLength = 512;
 
 /**
  * A client's token must be for the URL of its hub, `{scheme}://{host}/client/?hub={hub}` (reference serverless-upstream §1.2, §6.3).
@@ -61,23 +64,29 @@ function requireAudience(
   );
 }
 
-function audiencesOf(payload: TokenPayload): readonly Audience[] {
-  let known = audiences.get(payload);
-  if (known === undefined) {
-    const aud: unknown = payload.aud;
-    known = (Array.isArray(aud) ? aud : [aud]).map(parseAudience).filter((audience) => audience !== undefined);
-    audiences.set(payload, known);
-  }
-  return known;
+function audiencesOf({ aud }: TokenPayload): readonly Audience[] {
+  const texts: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return texts.map(audienceOf).filter((audience) => audience !== undefined);
+}
+
+function audienceOf(text: unknown): Audience | undefined {
+  if (typeof text !== "string") return undefined;
+  const remembered = known.get(text);
+  if (remembered !== undefined) return remembered;
+  const audience = parseAudience(text);
+  if (audience === undefined || text.length > maxKnownLength) return audience;
+  if (known.size >= maxKnown) known.clear();
+  known.set(text, audience);
+  return audience;
 }
 
 const audienceForm = /^(?:https?|wss?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i;
 
-function parseAudience(text: unknown): Audience | undefined {
-  const parts = typeof text === "string" ? audienceForm.exec(text) : null;
+function parseAudience(text: string): Audience | undefined {
+  const parts = audienceForm.exec(text);
   if (parts === null) return undefined;
   return {
-    text: text as string,
+    text,
     host: hostName(parts[1] ?? ""),
     path: withoutTrailingSlash(parts[2] ?? ""),
     query: parts[3] ?? "",

@@ -29,9 +29,19 @@ export function claimsOf(payload: TokenPayload): readonly Claim[] {
  * Who the token speaks of: `asrs.s.uid`, else the first of `nameid` and `sub` in the token's order (reference serverless-upstream §1.2).
  * Undefined, and so is an empty id, means an anonymous client.
  */
-export function userIdOf(claims: readonly Claim[]): string | undefined {
-  const claim = claims.find(({ type }) => type === "asrs.s.uid") ?? claims.find(({ type }) => type === nameIdentifier);
-  return claim?.value || undefined;
+export function userIdOf(payload: TokenPayload): string | undefined {
+  let id = firstText(payload["asrs.s.uid"]);
+  for (const name in payload) {
+    if (id !== undefined) break;
+    if (name === nameIdentifier || inboundClaimTypes.get(name) === nameIdentifier) id = firstText(payload[name]);
+  }
+  return id || undefined;
+}
+
+/** The value of a name's first claim; undefined when there is none. */
+function firstText(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return first === undefined ? undefined : textOf(first);
 }
 
 function textOf(value: unknown): string {

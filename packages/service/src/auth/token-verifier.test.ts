@@ -190,6 +190,16 @@ describe("cache", () => {
     expect(refusal(verifier, token)).toMatch(/expired/);
   });
 
+  it("does not keep, and forgets, a token that is brought for the last time", () => {
+    const { verifier } = setUp();
+    const token = signToken(payload, primary);
+    const unkept = verifier.verify(token, true);
+    const kept = verifier.verify(token);
+    expect(kept).not.toBe(unkept);
+    expect(verifier.verify(token, true)).toBe(kept);
+    expect(verifier.verify(token)).not.toBe(kept);
+  });
+
   it("is emptied when a key is replaced", () => {
     const { verifier, state } = setUp();
     const [old, other] = [signToken(payload, primary), signToken(payload, secondary)];

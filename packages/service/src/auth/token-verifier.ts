@@ -23,9 +23,10 @@ export class TokenError extends Error {
 export interface TokenVerifier {
   /**
    * Answers the same object for the same token while it is cached, so that callers may remember what they derived from it.
+   * @param isLast nobody is expected to bring this token again: it is not kept, nor does its payload hold (`stillHolds`)
    * @throws {TokenError} for anything but a valid token
    */
-  verify(token: string): TokenPayload;
+  verify(token: string, isLast?: boolean): TokenPayload;
   /** Whether `verify` would answer this payload, which it answered before, once more: the keys are the same and it has not expired. */
   stillHolds(payload: TokenPayload): boolean;
 }
@@ -50,8 +51,8 @@ interface Verified {
 const maxTokenLength = 16_384;
 
 /**
- * Client tokens are used twice within seconds (negotiate, connect), a REST caller's for an hour or once: this many cover a burst of
- * connects without holding on to the token of every idle client.
+ * Client tokens are used twice within seconds (negotiate, connect) and then forgotten, a REST caller's for an hour or once: this many
+ * cover a burst of connects.
  */
 const maxCachedTokens = 5_000;
 const maxCachedBytes = 8 * 1024 * 1024;
@@ -82,6 +83,12 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     lifetimes = new WeakMap();
   }
 
+  /** An idle client keeps its payload alive, and with it whatever a weak map holds for it. */
+  function forget(token: string, { payload }: Verified): void {
+    cache.delete(token);
+    lifetimes.delete(payload);
+  }
+
   function isAlive({ notBefore, expires }: Verified): boolean {
     const seconds = now() / 1000;
     const skew = clockSkewSeconds();
@@ -96,17 +103,19 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 
   return {
-    verify(token) {
+    verify(token, isLast = false) {
       followKeys();
       let verified = cache.get(token);
       if (verified !== undefined) {
         checkLifetime(verified);
+        if (isLast) forget(token, verified);
         return verified.payload;
       }
       if (token.length > maxTokenLength) throw new TokenError(`The token is longer than ${maxTokenLength} characters`);
       const payload = exact(verifySignature(token, verifiers), token);
       verified = { payload, expires: time(payload, "exp") ?? noExpiration(), notBefore: time(payload, "nbf") ?? 0 };
       checkLifetime(verified);
+      if (isLast) return payload;
       cache.set(token, verified);
       lifetimes.set(payload, verified);
       return payload;

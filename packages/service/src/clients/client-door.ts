@@ -11,12 +11,11 @@ import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
-import type { Client } from "../hub/hub-connection.ts";
 import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 import { type ClientRoute, clientRoute } from "./client-route.ts";
 import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";
 import { allowOrigin, isPreflight, preflightAnswer } from "./cors.ts";
-import { identityOf } from "./identity.ts";
+import { TokenClient, termsOf } from "./identity.ts";
 import { refusals } from "./refusal.ts";
 import { TextPool } from "./text-pool.ts";
 
@@ -114,7 +113,8 @@ export class ClientDoor {
   #authenticate(headers: HeaderReader, asked: ConnectQuery, isUpgrade: boolean): { readonly payload: TokenPayload } | Refusal {
     const token = clientToken(headers, asked.accessToken, isUpgrade);
     if (token === undefined) return { refuse: refusals.unauthorized() };
-    return orUnauthorized(() => ({ payload: this.#verifier.verify(token) }));
+    // With the WebSocket a client has no further use for its token; polls and posts bring it again.
+    return orUnauthorized(() => ({ payload: this.#verifier.verify(token, isUpgrade) }));
   }
 
   #admit(payload: TokenPayload, asked: ConnectQuery, headers: HeaderReader): Admission | Refusal {
@@ -127,10 +127,9 @@ export class ClientDoor {
     const hub = this.#texts.share(hubName.toLowerCase());
     return orUnauthorized(() => {
       requireClientAudience(payload, hub, this.#options().ownHosts, headers.get("host") ?? undefined);
-      const { userId, claims, admission } = identityOf(payload);
       const query = this.#texts.share(asked.remaining);
-      const context: Client = { hub, hubName: this.#texts.share(hubName), userId, claims, query };
-      return { scope: hub, handler: this.#handler, context, ...admission };
+      const context = new TokenClient({ hub, hubName: this.#texts.share(hubName), query }, payload);
+      return { scope: hub, handler: this.#handler, context, ...termsOf(payload) };
     });
   }
 

@@ -2,40 +2,39 @@ import type { Admission } from "@signalbox/transport";
 import { type Claim, claimsOf, userIdOf } from "../auth/claims.ts";
 import { serviceClaimsOf } from "../auth/service-claims.ts";
 import type { TokenPayload } from "../auth/token-verifier.ts";
+import type { Client } from "../hub/hub-connection.ts";
 
-/** What a token says about the client that carries it. */
-export interface Identity {
+/** A client as its token describes it. Keeps the payload and writes the claims when an upstream is told: most clients idle. */
+export class TokenClient implements Client {
+  readonly hub: string;
+  readonly hubName: string;
+  readonly query: string;
   readonly userId: string | undefined;
-  readonly claims: readonly Claim[];
-  readonly admission: Pick<Admission, "transports" | "limits" | "expiresAt">;
-}
+  readonly #payload: TokenPayload;
 
-/** Negotiate, connect and every poll carry the same token: read once while the verifier remembers it. */
-const identities = new WeakMap<TokenPayload, Identity>();
-
-export function identityOf(payload: TokenPayload): Identity {
-  let identity = identities.get(payload);
-  if (identity === undefined) {
-    identity = readIdentity(payload);
-    identities.set(payload, identity);
+  constructor({ hub, hubName, query }: Pick<Client, "hub" | "hubName" | "query">, payload: TokenPayload) {
+    this.hub = hub;
+    this.hubName = hubName;
+    this.query = query;
+    this.userId = userIdOf(payload);
+    this.#payload = payload;
   }
-  return identity;
+
+  get claims(): readonly Claim[] {
+    return claimsOf(this.#payload);
+  }
 }
 
-function readIdentity(payload: TokenPayload): Identity {
-  const claims = claimsOf(payload);
+/** What a token says about how its client may be connected. */
+export function termsOf(payload: TokenPayload): Pick<Admission, "transports" | "limits" | "expiresAt"> {
   const { transports, handshakeTimeout, pollInterval, expiresAt } = serviceClaimsOf(payload);
   const limits = {
     ...(handshakeTimeout === undefined ? undefined : { handshakeTimeout }),
     ...(pollInterval === undefined ? undefined : { pollInterval }),
   };
   return {
-    userId: userIdOf(claims),
-    claims,
-    admission: {
-      ...(transports === undefined ? undefined : { transports }),
-      ...(Object.keys(limits).length === 0 ? undefined : { limits }),
-      ...(expiresAt === undefined ? undefined : { expiresAt }),
-    },
+    ...(transports === undefined ? undefined : { transports }),
+    ...(handshakeTimeout === undefined && pollInterval === undefined ? undefined : { limits }),
+    ...(expiresAt === undefined ? undefined : { expiresAt }),
   };
 }

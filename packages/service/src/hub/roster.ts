@@ -10,7 +10,8 @@ const none: ReadonlySet<Member> = new Set();
 export class Roster {
   readonly #userGroups: UserGroups;
   readonly #connections = new Map<string, Member>();
-  readonly #users = new Map<string, Set<Member>>();
+  /** A user mostly has one connection, which then needs no set around it. */
+  readonly #users = new Map<string, Member | Set<Member>>();
   /** Connections that joined themselves; those of member users come on top. */
   readonly #groups = new Map<string, Set<Member>>();
 
@@ -25,14 +26,14 @@ export class Roster {
   add(connection: Connection): Member {
     const member = new Member(connection, this.#userGroups);
     this.#connections.set(member.id, member);
-    if (member.userId !== undefined) addTo(this.#users, member.userId, member);
+    if (member.userId !== undefined) this.#addToUser(member.userId, member);
     return member;
   }
 
   /** Takes a connection out, of all its groups too. False when it was out already. */
   remove(member: Member): boolean {
     if (!this.#connections.delete(member.id)) return false;
-    if (member.userId !== undefined) removeFrom(this.#users, member.userId, member);
+    if (member.userId !== undefined) this.#removeFromUser(member.userId, member);
     this.leaveAll(member);
     return true;
   }
@@ -42,7 +43,8 @@ export class Roster {
   }
 
   ofUser(user: string): Iterable<Member> {
-    return this.#users.get(user) ?? none;
+    const found = this.#users.get(user) ?? none;
+    return found instanceof Member ? [found] : found;
   }
 
   join(member: Member, group: string): void {
@@ -78,6 +80,19 @@ export class Roster {
 
   count(): CountAnswer {
     return { connections: this.#connections.size, users: this.#users.size, groups: count(this.#ids({ kind: "groups" })) };
+  }
+
+  #addToUser(user: string, member: Member): void {
+    const others = this.#users.get(user);
+    if (others === undefined) this.#users.set(user, member);
+    else if (others instanceof Member) this.#users.set(user, new Set([others, member]));
+    else others.add(member);
+  }
+
+  #removeFromUser(user: string, member: Member): void {
+    const members = this.#users.get(user);
+    if (members instanceof Set) members.delete(member);
+    if (members === member || (members instanceof Set && members.size === 0)) this.#users.delete(user);
   }
 
   #receivers(audience: Audience): Iterable<Member> {
