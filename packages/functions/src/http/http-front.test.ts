@@ -371,3 +371,43 @@ describe("HTTP streams of a v4 app (reference functions-host §1.5)", () => {
     expect(await send(`${app.url}/api/fails`)).toMatchObject({ status: 500 });
   });
 });
+
+describe("CORS of a running host (reference functions-host §3.2)", () => {
+  const page = "http://page.test";
+  let app: StartedFront;
+  beforeAll(async () => {
+    app = await startFront({
+      files: v3Function("f", http({ authLevel: "function" }), "module.exports = async () => ({ res: { body: 'ok' } });"),
+      options: { cors: { origins: [page], credentials: true }, enableAuth: true },
+    });
+  }, 60_000);
+  afterAll(() => app.stop());
+
+  it("answers preflights before keys are asked for", async () => {
+    const headers = {
+      origin: page,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "x-signalr-user-agent",
+    };
+    expect(await send(`${app.url}/api/f`, { method: "OPTIONS", headers })).toMatchObject({
+      status: 204,
+      headers: {
+        "access-control-allow-origin": page,
+        "access-control-allow-credentials": "true",
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": "x-signalr-user-agent",
+      },
+    });
+  });
+
+  it("lets the page read answers and errors, and other pages nothing", async () => {
+    const ok = await send(`${app.url}/api/f?code=${app.secrets.masterKey}`, { headers: { origin: page } });
+    expect(ok).toMatchObject({ status: 200, headers: { "access-control-allow-origin": page } });
+    expect(await send(`${app.url}/api/f`, { headers: { origin: page } })).toMatchObject({
+      status: 401,
+      headers: { "access-control-allow-origin": page },
+    });
+    const other = await send(`${app.url}/api/f`, { headers: { origin: "http://other.test" } });
+    expect(other.headers).not.toHaveProperty("access-control-allow-origin");
+  });
+});

@@ -95,7 +95,7 @@ class Front implements HttpFront {
   constructor(options: HttpFrontOptions) {
     const { secrets, settings, hostConfig, cors, enableAuth } = options;
     this.#options = options;
-    this.#identity = new Identity(options.identity, (origin) => cors.origins.includes(origin));
+    this.#identity = new Identity(options.identity, secrets.masterKey, (origin) => cors.origins.includes(origin));
     this.#access = new Access(secrets, enableAuth);
     this.#webhooks = new Webhooks(secrets);
     this.#throttle = new Throttle(hostConfig.http);

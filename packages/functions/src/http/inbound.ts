@@ -13,9 +13,8 @@ export interface Inbound {
   readonly headers: Headers;
   /** Lower-case header name → the name as it was sent, where that is known. */
   readonly sentNames: ReadonlyMap<string, string>;
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal;
+  /** As the listener gave it, for its body and its signal alone: to ask for these costs, so it is done where they are needed. */
+  readonly source: Request;
   /** Names of the proxies that sent it on within this process. */
   readonly proxies: readonly string[];
 }
@@ -45,16 +44,26 @@ export function toInbound(request: Request, peer: Peer, headers: Headers, forwar
     path: pathSegments(url.pathname),
     headers,
     sentNames: peer.rawHeaders === undefined ? noNames : namesAsSent(peer.rawHeaders),
-    body: request.body,
-    signal: request.signal,
+    source: request,
     proxies: [],
   };
 }
 
 /** For handlers that take a `Request`. Its body can be read once, here or there. */
-export function toRequest({ method, url, headers, body, signal }: Inbound): Request {
-  const hasBody = body !== null && method !== "GET" && method !== "HEAD";
-  return new Request(url, { method, headers, signal, ...(hasBody ? { body, duplex: "half" } : {}) });
+export function toRequest(inbound: Inbound): Request {
+  const { method, url, headers, source } = inbound;
+  const body = method === "GET" || method === "HEAD" ? null : bodyOf(inbound);
+  return new Request(url, { method, headers, signal: source.signal, ...(body === null ? {} : { body, duplex: "half" }) });
+}
+
+/** The unread body; null when none was sent. */
+export function bodyOf({ source }: Inbound): ReadableStream<Uint8Array> | null {
+  return hasBody(source) ? source.body : null;
+}
+
+/** By HTTP/1.1 a request has a body when one of these headers says so. */
+function hasBody({ headers }: Request): boolean {
+  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
 }
 
 function namesAsSent(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
@@ -71,19 +80,15 @@ function firstOf(list: string | null): string | undefined {
   return list?.split(",", 1)[0]?.trim().toLowerCase() || undefined;
 }
 
-/** The whole body, or undefined when it is larger than `limit` bytes. A missing one is empty. */
-export async function readBody(
-  { body, headers }: Pick<Inbound, "body" | "headers">,
-  limit: number,
-): Promise<Uint8Array | undefined> {
-  if (body === null) return new Uint8Array(0);
-  if (Number(headers.get("content-length") ?? 0) > limit) {
-    await body.cancel().catch(() => {});
-    return undefined;
-  }
+/** The whole body, or undefined when it is larger than `limit` bytes. A missing one is empty, and so is that of GET and HEAD. */
+export async function readBody(inbound: Inbound, limit: number): Promise<Uint8Array | undefined> {
+  const { source, method } = inbound;
+  if (method === "GET" || method === "HEAD" || !hasBody(source)) return new Uint8Array(0);
+  const declared = source.headers.get("content-length");
+  if (declared !== null) return Number(declared) > limit ? undefined : new Uint8Array(await source.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of source.body ?? []) {
     size += chunk.length;
     if (size > limit) return undefined;
     chunks.push(chunk);

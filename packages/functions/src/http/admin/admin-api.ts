@@ -9,7 +9,7 @@ import { describeFunction } from "./function-info.ts";
 import { createKeyApi, type KeyApiOptions } from "./key-api.ts";
 import { manualInput } from "./manual-call.ts";
 
-export type HostState = "Starting" | "Running" | "Error" | "Stopping";
+type HostState = "Starting" | "Running" | "Error" | "Stopping";
 
 export interface AdminApiOptions extends Pick<KeyApiOptions, "secrets"> {
   readonly runner: FunctionRunner;

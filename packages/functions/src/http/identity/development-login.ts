@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { createSigner, createVerifier } from "fast-jwt";
 import { isJsonObject } from "../../config/json-file.ts";
 import { type Inbound, readBody } from "../inbound.ts";
@@ -16,7 +16,7 @@ const providerPattern = /^[a-z][a-z0-9_-]{0,31}$/i;
 /**
  * Sign-in for development, as the Static Web Apps emulator has it: `/.auth/login/{provider}` shows a form in which one may be anybody,
  * `/.auth/me` tells who one is, `/.auth/logout` ends it. Who is signed in stands in a signed cookie, so nobody becomes somebody else
- * without the form; cookies of another run of the process count no more.
+ * without the form.
  */
 export class DevelopmentLogin {
   readonly #platform: IdentityPlatform;
@@ -24,9 +24,12 @@ export class DevelopmentLogin {
   readonly #sign: (payload: Record<string, unknown>) => string;
   readonly #verify: (token: string) => unknown;
 
-  /** @param mayReturnTo other origins to which a browser may be sent after signing in or out: those of CORS */
-  constructor(platform: IdentityPlatform, mayReturnTo: (origin: string) => boolean) {
-    const key = randomBytes(32).toString("hex");
+  /**
+   * @param secret from which the key of the cookies is made
+   * @param mayReturnTo other origins to which a browser may be sent after signing in or out: those of CORS
+   */
+  constructor(platform: IdentityPlatform, secret: string, mayReturnTo: (origin: string) => boolean) {
+    const key = createHmac("sha256", secret).update("development login").digest("hex");
     this.#platform = platform;
     this.#mayReturnTo = mayReturnTo;
     this.#sign = createSigner({ key, algorithm: "HS256", expiresIn: sessionSeconds * 1000 });

@@ -21,28 +21,28 @@ export class Identity {
   readonly #proxies: TrustedProxies;
   readonly #platform: IdentityPlatform;
 
-  /** @throws {ConfigError} for a trusted proxy that is neither address nor network */
-  constructor(options: IdentityOptions, mayReturnTo: (origin: string) => boolean) {
+  /**
+   * @param secret from which the key of the login's cookies is made: who is signed in stays so while it is the same
+   * @param mayReturnTo other origins to which a browser may be sent after signing in or out
+   * @throws {ConfigError} for a trusted proxy that is neither address nor network
+   */
+  constructor(options: IdentityOptions, secret: string, mayReturnTo: (origin: string) => boolean) {
     this.#platform = options.platform ?? "app-service";
     this.#proxies = new TrustedProxies(options.trustedProxies ?? []);
-    this.login = options.developmentLogin === true ? new DevelopmentLogin(this.#platform, mayReturnTo) : undefined;
+    this.login = options.developmentLogin === true ? new DevelopmentLogin(this.#platform, secret, mayReturnTo) : undefined;
   }
 
   trusts(peer: Peer): boolean {
     return this.#proxies.has(peer.address);
   }
 
-  /** The headers that the app may see. */
+  /** The headers that the app may see; those sent, when there is nothing to change. */
   headersFor(sent: Headers, trusted: boolean): Headers {
-    const headers = new Headers();
-    let hasIdentity = false;
-    for (const [name, value] of sent) {
-      const isIdentity = isIdentityHeader(name);
-      if (isIdentity && !trusted) continue;
-      hasIdentity ||= isIdentity;
-      headers.append(name, value);
-    }
-    const principal = hasIdentity ? undefined : this.login?.principalOf(sent);
+    const claimed = [...sent.keys()].filter(isIdentityHeader);
+    const principal = trusted && claimed.length > 0 ? undefined : this.login?.principalOf(sent);
+    if (principal === undefined && (trusted || claimed.length === 0)) return sent;
+    const headers = new Headers(sent);
+    if (!trusted) for (const name of claimed) headers.delete(name);
     if (principal !== undefined)
       for (const [name, value] of Object.entries(principalHeaders(principal, this.#platform))) headers.set(name, value);
     return headers;

@@ -4,8 +4,6 @@ import type { NullableText, RpcHttp } from "../../contracts/typed-data.ts";
 import type { Inbound } from "../inbound.ts";
 import type { RouteValues } from "../routing/route-template.ts";
 
-const bodyless: ReadonlySet<string> = new Set(["GET", "HEAD"]);
-
 /** The request as the app's library reads it (reference functions-host §1.4). */
 export function toRpcRequest(inbound: Inbound, params: RouteValues, body: Uint8Array): RpcHttp {
   const nullableHeaders: Record<string, NullableText> = {};
@@ -17,7 +15,7 @@ export function toRpcRequest(inbound: Inbound, params: RouteValues, body: Uint8A
     nullableQuery: nullable(joinedQuery(inbound.url.searchParams)),
     nullableParams: nullable(params),
     identities: [],
-    ...(body.length === 0 || bodyless.has(inbound.method) ? {} : { body: { bytes: body } }),
+    ...(body.length === 0 ? {} : { body: { bytes: body } }),
   };
 }
 

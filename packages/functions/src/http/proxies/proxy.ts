@@ -1,7 +1,7 @@
 import type { AppSettings } from "../../contracts/binding.ts";
 import type { LogLevel } from "../../contracts/invocation.ts";
 import { endToEnd, forward } from "../forward.ts";
-import type { Inbound } from "../inbound.ts";
+import { bodyOf, type Inbound } from "../inbound.ts";
 import { pathSegments, type RouteValues } from "../routing/route-template.ts";
 import type { ProxyDefinition } from "./proxies-file.ts";
 import { encodePath, type SubstitutionSource, substitute, substituteWithin } from "./substitution.ts";
@@ -73,9 +73,14 @@ async function callBackend(request: Inbound, from: Inbound, proxy: ProxyDefiniti
     return (await options.dispatch(request)) ?? new Response(null, { status: 404 });
   }
   try {
-    return await forward(request.url, request);
+    return await forward(request.url, {
+      method: request.method,
+      headers: request.headers,
+      body: bodyOf(request),
+      signal: request.source.signal,
+    });
   } catch (error) {
-    if (request.signal.aborted) return new Response(null, { status: 499 });
+    if (request.source.signal.aborted) return new Response(null, { status: 499 });
     options.log(
       "error",
       `The backend ${request.url.origin} of the proxy "${proxy.name}" did not answer: ${(error as Error).message}`,
