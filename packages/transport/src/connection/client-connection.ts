@@ -3,7 +3,7 @@ import type { Admission } from "./admission.ts";
 import { monotonicNow } from "./clock.ts";
 import { type CloseReason, CloseReasons } from "./close-reason.ts";
 import type { ConnectionHandler, ConnectionLimits, OpeningConnection, Payload, TransportName } from "./connection.ts";
-import { Handshake, handshakeCanceled, handshakeError } from "./handshake.ts";
+import { type CompletedHandshake, Handshake, handshakeCanceled, handshakeError, seenHandshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { describe, type Ending, Input, type InputOwner } from "./input.ts";
 import { transferFormats } from "./negotiate.ts";
@@ -128,8 +128,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   /** @returns the bytes that follow the handshake, none while it is incomplete */
   #shake(chunk: Uint8Array): Uint8Array {
     try {
-      this.#handshake ??= new Handshake(this.limit("maxMessageBytes"), transferFormats[this.transport]);
-      const completed = this.#handshake.read(chunk);
+      const completed = this.#readHandshake(chunk);
       if (completed !== undefined) {
         this.#handshake = undefined;
         this.#protocol = completed.protocol;
@@ -142,6 +141,15 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       this.#refuse(CloseReasons.handshakeFailed, handshakeError(error));
     }
     return chunk.subarray(0, 0);
+  }
+
+  #readHandshake(chunk: Uint8Array): CompletedHandshake | undefined {
+    const formats = transferFormats[this.transport];
+    const limit = this.limit("maxMessageBytes");
+    const seen = this.#handshake === undefined && chunk.length <= limit ? seenHandshake(chunk, formats) : undefined;
+    if (seen !== undefined) return seen;
+    this.#handshake ??= new Handshake(limit, formats);
+    return this.#handshake.read(chunk);
   }
 
   #open(request: Uint8Array): void {

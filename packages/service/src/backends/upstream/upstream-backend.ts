@@ -38,7 +38,7 @@ export class UpstreamBackend implements Backend {
   }
 
   connected(connection: HubConnection): void {
-    this.#push(connection, connectedEvent);
+    if (!this.#tellsNobody) this.#push(connection, connectedEvent);
   }
 
   /** Invocations, stream invocations and their cancellation are told; items of uploads and the like end here, as in the cloud. */
@@ -47,7 +47,12 @@ export class UpstreamBackend implements Backend {
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {
-    this.#push(connection, { kind: "disconnected", error });
+    if (!this.#tellsNobody || this.#lanes.has(connection)) this.#push(connection, { kind: "disconnected", error });
+  }
+
+  /** Then a client that comes or goes costs no lane and no promise; messages still need their answer. */
+  get #tellsNobody(): boolean {
+    return this.#parts.options().templates.length === 0;
   }
 
   async drained(): Promise<void> {
