@@ -71,7 +71,7 @@ export interface RunningApp {
   request(name: string, http?: RpcHttp, inputName?: string): Promise<RpcHttp | undefined>;
 }
 
-export interface InvokeMore extends InvokeOptions {
+interface InvokeMore extends InvokeOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly invocationId?: string;
   readonly retryContext?: RetryContext;

@@ -26,7 +26,7 @@ export interface ProgrammingModel {
   getCapabilities?(capabilities: Record<string, string>): Record<string, string> | Promise<Record<string, string>>;
 }
 
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<CoreResponse>;

@@ -1,0 +1,3 @@
+module.exports = async (context, req, connectionInfo) => {
+  context.res.json(connectionInfo);
+};

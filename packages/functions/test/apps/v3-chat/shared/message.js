@@ -1,0 +1,1 @@
+exports.toMessage = (sender, message) => ({ target: "newMessage", arguments: [{ sender, ...message }] });

@@ -1,0 +1,5 @@
+import { app } from "@azure/functions";
+
+app.hook.preInvocation((context) => {
+  context.hookData.started = Date.now();
+});
