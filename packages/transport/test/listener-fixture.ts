@@ -60,7 +60,8 @@ export class ListenerFixture implements ListenerHandler {
           path: url.pathname + url.search,
           header: request.headers.get("x-test"),
           body: await request.text(),
-          ...peer,
+          address: peer.address,
+          secure: peer.secure,
         });
       case "/ignore-body":
         return new Response("ignored");

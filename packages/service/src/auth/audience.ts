@@ -33,6 +33,7 @@ export function requireClientAudience(payload: TokenPayload, hub: string, own: O
  * no difference, nor does letter case up to and including the hub. Behind the hub the decoded segments must be equal to the letter.
  * @param target path and query as sent
  * @param hostHeader of the request
+ * @returns the `Host` header when the verdict depended on it; undefined when the audience is known without it
  * @throws {TokenError} when no audience of the token is that URL
  */
 export function requireRestAudience(
@@ -40,8 +41,9 @@ export function requireRestAudience(
   target: string,
   own: OwnHosts,
   hostHeader: string | undefined,
-): void {
-  requireAudience(payload, own, hostHeader, (audience) => isPathOf(target, audience.path), target);
+): string | undefined {
+  const { host } = requireAudience(payload, own, hostHeader, (audience) => isPathOf(target, audience.path), target);
+  return own.has(host, undefined) ? undefined : hostHeader;
 }
 
 function requireAudience(
@@ -50,10 +52,10 @@ function requireAudience(
   hostHeader: string | undefined,
   fits: (audience: Audience) => boolean,
   expected: string,
-): void {
+): Audience {
   const candidates = audiencesOf(payload);
   for (const audience of candidates) {
-    if (fits(audience) && own.has(audience.host, hostHeader)) return;
+    if (fits(audience) && own.has(audience.host, hostHeader)) return audience;
   }
   if (candidates.length === 0) throw new TokenError("The audience is missing or is no URL");
   const stranger = candidates.find(fits);

@@ -4,6 +4,7 @@ import { BunRequest, BunUpgradeRequest, peerOf, toResponse } from "./bun-request
 import { type BunServer, bun } from "./bun-runtime.ts";
 import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
 import type { HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import { Replies } from "./replies.ts";
 import { asksForWebSocket } from "./upgrade.ts";
 
 /** Seconds without traffic after which an HTTP connection is ended: between requests, while one arrives, and while one waits for its answer. */
@@ -27,6 +28,7 @@ interface BoundServer extends Bound {
 class BunListener implements Listener, SocketOwner {
   readonly closing = new ClosingSockets();
   readonly #options: ListenerOptions;
+  readonly #replies = new Replies<(response: Response) => void>((resolve, reply) => resolve(this.#toResponse(reply)));
   #bound: readonly BoundServer[] = [];
 
   constructor(options: ListenerOptions) {
@@ -101,8 +103,22 @@ class BunListener implements Listener, SocketOwner {
     } catch (error) {
       return this.#failed(error);
     }
-    if (!(reply instanceof Promise)) return toResponse(reply);
-    return reply.then(toResponse, (error) => this.#failed(error, request));
+    if (!(reply instanceof Promise)) return this.#toResponse(reply);
+    const read = reply;
+    return new Promise((resolve) => {
+      read.then(
+        (settled) => this.#replies.add(resolve, settled),
+        (error) => resolve(this.#failed(error, request)),
+      );
+    });
+  }
+
+  #toResponse(reply: HotReply): Response {
+    try {
+      return toResponse(reply);
+    } catch (error) {
+      return this.#failed(error);
+    }
   }
 
   #guard(response: Response | Promise<Response>, request: Request): Response | Promise<Response> {

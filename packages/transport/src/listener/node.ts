@@ -6,7 +6,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import { type Bound, bindAll } from "./bind.ts";
 import { toListenError } from "./listen-error.ts";
-import type { BodyReader, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import type { BodyReader, HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
 import { NodeRequest, peerOf } from "./node-request.ts";
 import { NodeSocket, ServerWebSocket, type SocketOwner } from "./node-socket.ts";
 import { NodeUpgradeRequest, refuse, withoutUpgrade } from "./node-upgrade.ts";
@@ -44,7 +44,7 @@ class NodeListener implements Listener, SocketOwner {
   readonly #options: ListenerOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>;
   readonly #fetch: (message: IncomingMessage, response: ServerResponse) => Promise<void>;
-  readonly #replies: Replies;
+  readonly #replies = new Replies<ServerResponse>((response, reply) => this.#reply(response, reply));
   /** Upgrades whose verdict is pending. */
   readonly #undecided = new Set<TcpSocket>();
   #bound: readonly BoundServer[] = [];
@@ -64,7 +64,6 @@ class NodeListener implements Listener, SocketOwner {
       handleProtocols: () => this.#subprotocol ?? false,
     } as const;
     this.#webSockets = new WebSocketServer(webSocketOptions);
-    this.#replies = new Replies((error) => this.report(error));
     this.#fetch = getRequestListener((request, env) => this.#answer(request, env as HttpBindings), { hostname: "localhost" });
   }
 
@@ -168,6 +167,18 @@ class NodeListener implements Listener, SocketOwner {
     } catch (error) {
       if (!env.incoming.socket.destroyed) this.report(error);
       return new Response(null, { status: 500 });
+    }
+  }
+
+  #reply(response: ServerResponse, { status, headers, body }: HotReply): void {
+    try {
+      const lines = ["Content-Length", body === undefined ? "0" : String(Buffer.byteLength(body))];
+      if (headers !== undefined) for (const name in headers) lines.push(name, headers[name]!);
+      response.writeHead(status, lines);
+      response.end(body);
+    } catch (error) {
+      this.report(error);
+      response.destroy();
     }
   }
 

@@ -1,52 +1,39 @@
-import type { ServerResponse } from "node:http";
 import type { HotReply } from "./listener.ts";
 
 /**
- * Answers to hot requests, written together when the turn of the event loop ends:
+ * Answers to hot requests, given together when the turn of the event loop ends:
  *
  *     request ──▶ add ──┐
- *     request ──▶ add ──┤  first of the turn: setImmediate ──▶ every answer is written
+ *     request ──▶ add ──┤  first of the turn: setImmediate ──▶ every answer is given
  *     request ──▶ add ──┘
  *
  * Each write wakes whoever waits for it. Callers that are woken one by one send their next requests one by one, and each then costs a
- * turn of its own; callers that are answered together are read together. With eight of them that saves a quarter of all CPU time.
+ * turn of its own; callers that are answered together are read together. With eight of them that saves a quarter of the CPU time on
+ * Node, a seventh on Bun.
  */
-export class Replies {
-  #waiting: Waiting[] = [];
-  readonly #onError: (error: unknown) => void;
-  readonly #run = (): void => this.#write();
+export class Replies<To> {
+  #waiting: Waiting<To>[] = [];
+  readonly #give: (to: To, reply: HotReply) => void;
+  readonly #run = (): void => this.#giveAll();
 
-  constructor(onError: (error: unknown) => void) {
-    this.#onError = onError;
+  /** @param give must not throw */
+  constructor(give: (to: To, reply: HotReply) => void) {
+    this.#give = give;
   }
 
-  add(response: ServerResponse, reply: HotReply): void {
+  add(to: To, reply: HotReply): void {
     if (this.#waiting.length === 0) setImmediate(this.#run);
-    this.#waiting.push({ response, reply });
+    this.#waiting.push({ to, reply });
   }
 
-  #write(): void {
+  #giveAll(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { response, reply } of waiting) {
-      try {
-        write(response, reply);
-      } catch (error) {
-        this.#onError(error);
-        response.destroy();
-      }
-    }
+    for (const { to, reply } of waiting) this.#give(to, reply);
   }
 }
 
-interface Waiting {
-  readonly response: ServerResponse;
+interface Waiting<To> {
+  readonly to: To;
   readonly reply: HotReply;
-}
-
-function write(response: ServerResponse, { status, headers, body }: HotReply): void {
-  const lines = ["Content-Length", body === undefined ? "0" : String(Buffer.byteLength(body))];
-  if (headers !== undefined) for (const name in headers) lines.push(name, headers[name]!);
-  response.writeHead(status, lines);
-  response.end(body);
 }
