@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
-import { leaveTypeOpen } from "./message/open-type.ts";
+import { nameType } from "./message/unknown-type.ts";
 
 /** Headers of one connection (RFC 9110 §7.6.1), not passed on; the host is that of the target. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -70,6 +70,6 @@ function toResponse(incoming: IncomingMessage): Response {
   if (bodyless.has(status)) incoming.resume();
   const body = bodyless.has(status) ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>);
   const passedOn = endToEnd(headers);
-  if (body !== null) leaveTypeOpen(passedOn);
+  if (body !== null) nameType(passedOn);
   return new Response(body, { status, statusText: incoming.statusMessage ?? "", headers: passedOn });
 }

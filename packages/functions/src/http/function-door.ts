@@ -6,10 +6,10 @@ import type { FunctionRunner } from "../contracts/function-runner.ts";
 import type { InvocationError, InvocationResponse, LogLevel } from "../contracts/invocation.ts";
 import type { HttpFunction } from "./http-function.ts";
 import { type Inbound, readBody, toRequest } from "./inbound.ts";
-import { leaveTypeOpen } from "./message/open-type.ts";
 import { toBindingData, toRpcRequest } from "./message/request-data.ts";
 import { toResponse } from "./message/response.ts";
 import { traceContextOf } from "./message/trace-context.ts";
+import { nameType } from "./message/unknown-type.ts";
 import type { RouteValues } from "./routing/route-template.ts";
 
 export interface FunctionDoorOptions {
@@ -41,7 +41,7 @@ export async function answerByFunction(
     const invocation = runner.run(name, { invocationId, data: { http: {} }, bindingData, traceContext, retry: false });
     const streamed = await streamInvocation({ httpUri, invocationId, request: toRequest(inbound), invocation });
     if (!(streamed instanceof Response)) return failure(streamed);
-    if (streamed.body !== null) leaveTypeOpen(streamed.headers);
+    if (streamed.body !== null) nameType(streamed.headers);
     return streamed;
   }
 

@@ -55,6 +55,11 @@ describe("HTTP of a v3 app", () => {
           "module.exports = async (context) => { context.res = { status: 201, body: Buffer.from([0, 255, 1]), headers: { 'x-a': 1 } }; };",
         ),
         ...v3Function(
+          "page",
+          http(),
+          "module.exports = async (context) => { context.res = { body: Buffer.from('\\n<!DOCTYPE html><p>') }; };",
+        ),
+        ...v3Function(
           "cookies",
           http(),
           `module.exports = async (context) => { context.res = { cookies: [
@@ -168,6 +173,7 @@ describe("HTTP of a v3 app", () => {
     ["an error", "thrown", 500, "", undefined],
     ["a text", "text", 200, "grüß", "text/plain; charset=utf-8"],
     ["a text with a type", "html", 200, "<p>", "text/html"],
+    ["a page as bytes", "page", 200, "\n<!DOCTYPE html><p>", "text/html"],
     ["an object", "object", 200, '{\n  "a": [\n    1\n  ]\n}', "text/plain; charset=utf-8"],
     ["an object, negotiated", "negotiated", 200, '{"a":[1,"<"]}', "application/json; charset=utf-8"],
     ["a header that is none", "badHeader", 500, "", undefined],
@@ -187,7 +193,11 @@ describe("HTTP of a v3 app", () => {
   it("sends bytes as they are, with status and headers", async () => {
     const answer = await fetch(`${app.url}/api/buffer`);
     expect([...new Uint8Array(await answer.arrayBuffer())]).toEqual([0, 255, 1]);
-    expect([answer.status, answer.headers.get("x-a"), answer.headers.get("content-type")]).toEqual([201, "1", ""]);
+    expect([answer.status, answer.headers.get("x-a"), answer.headers.get("content-type")]).toEqual([
+      201,
+      "1",
+      "application/octet-stream",
+    ]);
   });
 
   it("sends a Set-Cookie for each cookie", async () => {

@@ -11,15 +11,15 @@ export interface Inbound {
   readonly path: readonly string[];
   /** Without what outsiders may not send. */
   readonly headers: Headers;
-  /** Lower-case header name → the name as it was sent, where that is known. */
-  readonly sentNames: ReadonlyMap<string, string>;
+  /** Header names as sent and values alternating, where they are known. */
+  readonly rawHeaders: readonly string[];
   /** As the listener gave it, for its body and its signal alone: to ask for these costs, so it is done where they are needed. */
   readonly source: Request;
   /** Names of the proxies that sent it on within this process. */
   readonly proxies: readonly string[];
 }
 
-const noNames: ReadonlyMap<string, string> = new Map();
+const noHeaders: readonly string[] = [];
 
 /**
  * @param headers of the request after identity headers were taken out and put in
@@ -43,7 +43,7 @@ export function toInbound(request: Request, peer: Peer, headers: Headers, forwar
     url,
     path: pathSegments(url.pathname),
     headers,
-    sentNames: peer.rawHeaders === undefined ? noNames : namesAsSent(peer.rawHeaders),
+    rawHeaders: peer.rawHeaders ?? noHeaders,
     source: request,
     proxies: [],
   };
@@ -64,16 +64,6 @@ export function bodyOf({ source }: Inbound): ReadableStream<Uint8Array> | null {
 /** By HTTP/1.1 a request has a body when one of these headers says so. */
 function hasBody({ headers }: Request): boolean {
   return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
-}
-
-function namesAsSent(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!;
-    const lower = name.toLowerCase();
-    if (!names.has(lower)) names.set(lower, name);
-  }
-  return names;
 }
 
 function firstOf(list: string | null): string | undefined {

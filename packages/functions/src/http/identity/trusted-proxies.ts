@@ -4,6 +4,7 @@ import { ConfigError } from "../../config/config-error.ts";
 /** Tells by the address of the TCP peer whether it may speak for others. */
 export class TrustedProxies {
   readonly #everybody: boolean;
+  readonly #nobody: boolean;
   readonly #list = new BlockList();
 
   /**
@@ -12,6 +13,7 @@ export class TrustedProxies {
    */
   constructor(entries: readonly string[]) {
     this.#everybody = entries.includes("*");
+    this.#nobody = entries.length === 0;
     for (const entry of entries.filter((candidate) => candidate !== "*")) {
       const [address = "", bits] = entry.split("/") as [string, string?];
       const version = isIP(address);
@@ -26,7 +28,7 @@ export class TrustedProxies {
   }
 
   has(address: string): boolean {
-    if (this.#everybody) return true;
+    if (this.#everybody || this.#nobody) return this.#everybody;
     const version = isIP(address);
     return version !== 0 && this.#list.check(address, version === 4 ? "ipv4" : "ipv6");
   }

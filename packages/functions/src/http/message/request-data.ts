@@ -72,10 +72,22 @@ function membersOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-function headersAsSent({ headers, sentNames }: Inbound): Readonly<Record<string, string>> {
+function headersAsSent({ headers, rawHeaders }: Inbound): Readonly<Record<string, string>> {
+  const sentNames = namesAsSent(rawHeaders);
   const named: Record<string, string> = {};
   for (const [name, value] of headers) put(named, sentNames.get(name) ?? name, value);
   return named;
+}
+
+/** Lower-case name → name as sent. */
+function namesAsSent(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    const lower = name.toLowerCase();
+    if (!names.has(lower)) names.set(lower, name);
+  }
+  return names;
 }
 
 function joinedQuery(query: URLSearchParams): Readonly<Record<string, string>> {

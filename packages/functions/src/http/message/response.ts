@@ -1,6 +1,6 @@
 import { fromTypedData, type RpcHttp, type TypedData } from "../../contracts/typed-data.ts";
-import { leaveTypeOpen } from "./open-type.ts";
 import { toSetCookie } from "./set-cookie.ts";
+import { nameType } from "./unknown-type.ts";
 import { toXml } from "./xml.ts";
 
 const plainText = "text/plain; charset=utf-8";
@@ -54,7 +54,7 @@ function toBody(
   const value = body === undefined ? null : fromTypedData(body);
   if (value === null) return null;
   if (value instanceof Uint8Array) {
-    leaveTypeOpen(headers);
+    nameType(headers, value);
     return new Uint8Array(value);
   }
   if (enableContentNegotiation === true && typeof value !== "string") return negotiated(value, headers, accept);
