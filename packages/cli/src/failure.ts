@@ -7,7 +7,7 @@ export class Failure extends Error {
 }
 
 /** Errors of other packages whose messages are sentences for the operator: nothing helps there but what they say. */
-const speaking: ReadonlySet<string> = new Set(["ListenError", "StoreError"]);
+const speaking: ReadonlySet<string> = new Set(["ListenError", "StoreError", "ConfigError", "StorageEmulatorError"]);
 
 /** The sentences of an error that the user can put right; undefined for a defect of ours, which deserves its stack. */
 export function sentenceOf(error: unknown): string | undefined {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { configCommand } from "./commands/config.ts";
+import { devCommand } from "./commands/dev.ts";
+import { functionsCommand } from "./commands/functions.ts";
 import { healthCommand } from "./commands/health.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { sendCommand } from "./commands/send.ts";
@@ -21,6 +23,8 @@ export async function main(args: readonly string[]): Promise<void> {
     .enablePositionalOptions();
   for (const command of [
     startCommand,
+    devCommand,
+    functionsCommand,
     upstreamCommand,
     listenCommand,
     sendCommand,

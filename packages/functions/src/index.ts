@@ -1,4 +1,11 @@
+export { ConfigError } from "./config/config-error.ts";
 export type { AppHost, AppHostEvents, InvokeOptions, LoadedApp } from "./contracts/app-host.ts";
 export type { BindingDefinition, FunctionDefinition, LoadProblem, RetryPolicy } from "./contracts/function-definition.ts";
 export type { InvocationError, InvocationRequest, InvocationResponse, LogEvent, LogLevel } from "./contracts/invocation.ts";
 export type { RpcHttp, RpcHttpCookie, TypedData } from "./contracts/typed-data.ts";
+export type { LoadedFunctions } from "./host/app-edition.ts";
+export { functionList, type ListedFunction } from "./host/function-list.ts";
+export { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from "./host/functions-host.ts";
+export { logLine } from "./host/log-line.ts";
+export { StorageEmulatorError } from "./host/storage-emulator.ts";
+export type { IdentityOptions } from "./http/identity/identity.ts";

@@ -5,6 +5,7 @@ import { banner } from "../banner.ts";
 import { createLog } from "../log.ts";
 import { addSettingsOptions, sourcesOf } from "../settings-options.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { commandName, runtimeName } from "../this-program.ts";
 import { upstreamList, withoutQueryValues } from "../upstream-list.ts";
 
 export function startCommand(): Command {
@@ -65,13 +66,4 @@ function report({ settings, effective, waiting, warnings }: SettingsChange, log:
     log.info(`Upstream:\n${upstreamList(withoutQueryValues(settings.upstream.templates))}`);
   }
   if (waiting.length > 0) log.warn(`These changed settings wait for a restart: ${waiting.join(", ")}.`);
-}
-
-/** Started by npm, the command belongs to a project and is in nobody's PATH. */
-function commandName(): string {
-  return process.env.npm_command === undefined ? "signalbox" : "npx signalbox";
-}
-
-function runtimeName(): string {
-  return process.versions.bun === undefined ? `Node ${process.versions.node}` : `Bun ${process.versions.bun}`;
 }

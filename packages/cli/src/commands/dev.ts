@@ -1,0 +1,98 @@
+import { type FunctionsHost, functionList, type LoadedFunctions, logLine, startFunctionsHost } from "@signalbox/functions";
+import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
+import { Command } from "commander";
+import { banner } from "../banner.ts";
+import { addHostOptions, type HostFlags, hostOptions, port } from "../functions-options.ts";
+import { createLog } from "../log.ts";
+import { addConfigOption } from "../settings-options.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { commandName, runtimeName } from "../this-program.ts";
+
+interface DevFlags extends HostFlags {
+  readonly servicePort?: number;
+  readonly serviceAdminPort?: number;
+  readonly config?: string;
+}
+
+export function devCommand(): Command {
+  const command = new Command("dev").description(
+    "run a Node function app with the service and storage it needs, all on this machine",
+  );
+  addHostOptions(command, { watch: true })
+    .option("--service-port <number>", "port of the service (default: 8888)", port)
+    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port);
+  return addConfigOption(command).action(run);
+}
+
+/**
+ * The service first, since the app needs its connection string; then the host, since the service needs its address.
+ */
+async function run(directory: string, flags: DevFlags): Promise<void> {
+  const { settings, warnings } = loadSettings({
+    environment: process.env,
+    flags: {
+      // What a developer's service forgets at its end is no loss, and a data file in the app's folder would be a surprise.
+      inMemory: true,
+      ...(flags.servicePort === undefined ? {} : { port: `${flags.servicePort}` }),
+      ...(flags.serviceAdminPort === undefined ? {} : { adminPort: `${flags.serviceAdminPort}` }),
+    },
+    ...(flags.config === undefined ? {} : { config: flags.config }),
+  });
+  const log = createLog(settings.log);
+  for (const warning of warnings) log.warn(warning);
+
+  const stopped = stopSignal();
+  const service = await startService(settings, { log });
+  // The list of functions comes below the banner, which knows the host's address only when there is a host.
+  let tell = (_loaded: LoadedFunctions) => {};
+  let host: FunctionsHost;
+  try {
+    host = await startFunctionsHost({
+      // Whoever can reach a loopback address is the developer.
+      ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
+      signalRConnectionString: service.connectionString,
+      storageEmulator: true,
+      log: (event) => process.stdout.write(`${logLine(event)}\n`),
+      onLoaded: (loaded) => tell(loaded),
+    });
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  const wired = withUpstream(settings, host, flags.enableAuth === true);
+  service.reload(wired);
+  process.stdout.write(bannerOf(service, wired));
+  tell = ({ functions, problems }) => process.stdout.write(`${functionList(functions, problems)}\n`);
+  tell(host.loaded);
+
+  const signal = await stopped;
+  log.info(`${signal}: ending.`);
+  // Clients first: the app still hears of their leaving.
+  await service.drain();
+  await host.stop();
+  await service.stop();
+  process.exit(0);
+}
+
+function isLoopback(address = "localhost"): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address);
+}
+
+/** Templates of the settings come first: they may send some events elsewhere. */
+function withUpstream(settings: Settings, host: FunctionsHost, needsKey: boolean): Settings {
+  const key = needsKey ? `?code=${encodeURIComponent(host.webhookKey)}` : "";
+  const urlTemplate = `${host.url}/runtime/webhooks/signalr${key}`;
+  const template = { urlTemplate, hubPattern: "*", eventPattern: "*", categoryPattern: "*" };
+  return { ...settings, upstream: { ...settings.upstream, templates: [...settings.upstream.templates, template] } };
+}
+
+function bannerOf({ port, adminPort }: Service, settings: Settings): string {
+  return banner({
+    settings,
+    port,
+    adminPort,
+    runtime: runtimeName(),
+    command: commandName(),
+    showSecrets: process.stdout.isTTY === true,
+  });
+}

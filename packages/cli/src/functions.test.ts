@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { launch, type Running, signalbox } from "./signalbox.suite.ts";
+
+// Each test starts several processes, each of which takes a second on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+let running: Running | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "signalbox-functions-"));
+  const scope = join(folder, "node_modules", "@azure");
+  mkdirSync(scope, { recursive: true });
+  const library = createRequire(import.meta.url).resolve("azure-functions-v4/package.json");
+  symlinkSync(dirname(library), join(scope, "functions"));
+  write("host.json", '{"version":"2.0"}');
+  write("package.json", '{"main":"app.js"}');
+});
+afterEach(async () => {
+  running?.child.kill("SIGTERM");
+  await running?.ended;
+  running = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+
+/** The host's URL, once the list of functions is out. */
+async function listed(process: Running): Promise<string> {
+  await expect
+    .poll(() => process.out() + process.err(), { timeout: 30_000 })
+    .toMatch(/Functions:[\s\S]*http:\/\/localhost:\d+/);
+  return /http:\/\/localhost:\d+(?=\/api\/)/.exec(process.out().split("Functions:")[1]!)![0];
+}
+
+const chat = `
+  const { app, input, output, trigger } = require("@azure/functions");
+  const info = input.generic({ type: "signalRConnectionInfo", hubName: "chat", connectionStringSetting: "CHAT", userId: "{headers.x-ms-client-principal-name}" });
+  const signalR = output.generic({ type: "signalR", hubName: "chat", connectionStringSetting: "CHAT" });
+  app.post("negotiate", { extraInputs: [info], handler: (_, context) => ({ jsonBody: context.extraInputs.get(info) }) });
+  app.generic("shout", {
+    trigger: trigger.generic({ type: "signalRTrigger", name: "event", hubName: "chat", category: "messages", event: "shout", connectionStringSetting: "CHAT" }),
+    return: signalR,
+    handler: (event) => ({ target: "heard", arguments: [event.UserId, event.Arguments[0].toUpperCase()] }),
+  });
+`;
+
+describe("signalbox dev", () => {
+  it("runs an app with a service of its own, wired both ways, and ends both", async () => {
+    write("app.js", chat);
+    running = launch(["dev", "-p", "0", "--service-port", "0", "--service-admin-port", "0"], { cwd: folder });
+    const url = await listed(running);
+    expect(running.out()).toContain("\tshout: signalRTrigger");
+    expect(running.out()).toMatch(/\n\*+\nEndpoint=http:\/\/localhost;Port=\d+;AccessKey=\w+;Version=1\.0;\n\*+\n/);
+
+    const signedIn = await fetch(`${url}/.auth/login/github`, {
+      method: "POST",
+      body: new URLSearchParams({ name: "ada" }),
+      redirect: "manual",
+    });
+    const cookie = signedIn.headers.get("set-cookie")!.split(";")[0]!;
+    const connection = new HubConnectionBuilder()
+      .withUrl(`${url}/api`, { headers: { cookie } })
+      .configureLogging(LogLevel.None)
+      .build();
+    const heard: unknown[][] = [];
+    connection.on("heard", (...args: unknown[]) => void heard.push(args));
+    await connection.start();
+    await connection.invoke("shout", "hello");
+    expect(heard).toEqual([["ada", "HELLO"]]);
+    await connection.stop();
+
+    write("app.js", chat.replace("toUpperCase()", "toLowerCase()").replace('app.post("negotiate"', 'app.post("again"'));
+    await expect.poll(() => running!.out(), { timeout: 20_000 }).toContain("\tagain: [POST]");
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toMatchObject({ code: 0 });
+  });
+
+  it("wires the webhook with its key when keys are asked for", async () => {
+    write("app.js", chat);
+    running = launch(["dev", "-p", "0", "--service-port", "0", "--service-admin-port", "0", "--enableAuth"], { cwd: folder });
+    await listed(running);
+    expect(running.out()).toContain("/runtime/webhooks/signalr?code=***");
+  });
+});
+
+describe("signalbox functions start", () => {
+  it("runs an app alone", async () => {
+    write("app.js", 'require("@azure/functions").app.get("hello", { handler: () => ({ body: "hi" }) });');
+    running = launch(["functions", "start", folder, "--port", "0", "--cors", "https://page.example"], { cwd: tmpdir() });
+    const url = await listed(running);
+    const response = await fetch(`${url}/api/hello`, { headers: { origin: "https://page.example" } });
+    expect(await response.text()).toBe("hi");
+    expect(response.headers.get("access-control-allow-origin")).toBe("https://page.example");
+    await expect
+      .poll(() => running!.out())
+      .toMatch(/\[\d{4}-\d\d-\d\dT[\d:.]+Z\] Executed 'Functions\.hello' \(Succeeded, Id=/);
+  });
+
+  it("says in a sentence why it cannot start", async () => {
+    const failure = (sentence: RegExp) => ({ code: 1, out: "", err: expect.stringMatching(sentence) });
+    expect(await signalbox(["functions", "start", "nowhere", "-p", "0"], { cwd: folder })).toEqual(
+      failure(/^signalbox: There is no function app in [^\n]*nowhere: no host\.json, no package\.json\.\n$/),
+    );
+    write("host.json", '{"version":"3.0"}');
+    expect(await signalbox(["functions", "start", "-p", "0"], { cwd: folder })).toEqual(
+      failure(/^signalbox: host\.json has version "3\.0"/),
+    );
+    expect(await signalbox(["functions", "start", "-p", "http"], { cwd: folder })).toEqual(
+      failure(/whole number from 0 to 65535/),
+    );
+  });
+});
