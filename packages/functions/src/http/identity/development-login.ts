@@ -73,8 +73,7 @@ export class DevelopmentLogin {
       return page(loginPage(provider, this.#destination(inbound, "post_login_redirect_uri", "post_login_redirect_url")));
     // A page elsewhere must not sign its visitors in as somebody of its choice.
     const origin = inbound.headers.get("origin");
-    if (origin !== null && origin !== "null" && new URL(origin).host !== inbound.url.host)
-      return new Response(null, { status: 403 });
+    if (origin !== null && URL.parse(origin)?.host !== inbound.url.host) return new Response(null, { status: 403 });
     const body = await readBody(inbound, maxFormBytes);
     if (body === undefined) return new Response(null, { status: 413 });
     const form = new URLSearchParams(new TextDecoder().decode(body));

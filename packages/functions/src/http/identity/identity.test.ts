@@ -136,6 +136,7 @@ describe("the login for development", () => {
     ["claims beyond a cookie", { name: "a", claims: JSON.stringify([{ typ: "x", val: "y".repeat(4000) }]) }, {}, 400],
     ["a form beyond the limit", { name: "a".repeat(20_000) }, {}, 413],
     ["a page of another origin", { name: "a" }, { origin: "http://evil.test" }, 403],
+    ["a page of no origin", { name: "a" }, { origin: "null" }, 403],
   ])("refuses %s", async (_, fields, headers, status) => {
     const answer = await signIn(fields, headers);
     expect(answer.status).toBe(status);
