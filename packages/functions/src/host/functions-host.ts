@@ -11,6 +11,7 @@ import { Secrets } from "../http/keys/secrets.ts";
 import { type AppConfig, readAppConfig } from "./app-config.ts";
 import { AppEdition, type LoadedFunctions } from "./app-edition.ts";
 import { AppWatcher } from "./app-watcher.ts";
+import { stateFolder } from "./state-folder.ts";
 import { isDevelopmentStorage, isStorageListening, type StorageEmulator, startStorageEmulator } from "./storage-emulator.ts";
 
 export interface FunctionsHostOptions {
@@ -131,7 +132,7 @@ class Host implements FunctionsHost {
     const { enableAuth = false, tls, watch = false } = this.#options;
     const local = await this.#checkFolder();
     const address = this.#options.address ?? local.host.address;
-    this.#secrets = await Secrets.open(enableAuth ? join(this.#state, "secrets") : undefined);
+    this.#secrets = await Secrets.open(enableAuth ? await stateFolder(this.#state, "secrets") : undefined);
     this.#listener = await listen({
       port: this.#options.port ?? local.host.port ?? defaultPort,
       ...(address === undefined || address === "localhost" ? {} : { host: address }),
@@ -192,7 +193,7 @@ class Host implements FunctionsHost {
       directory: this.#directory,
       config,
       secrets: this.#secrets!,
-      timers: new TimerStatusFiles(join(this.#state, "timers")),
+      timers: new TimerStatusFiles(() => stateFolder(this.#state, "timers")),
       enableAuth: this.#options.enableAuth ?? false,
       cors: {
         origins: this.#options.cors ?? config.local.host.cors,
@@ -239,7 +240,7 @@ class Host implements FunctionsHost {
   async #startEmulator({ settings }: AppConfig): Promise<void> {
     if (this.#options.storageEmulator !== true || this.#emulator !== undefined) return;
     if (!Object.values(settings.entries()).some(isDevelopmentStorage) || (await isStorageListening())) return;
-    this.#emulator = await startStorageEmulator(this.#directory, join(this.#state, "storage"));
+    this.#emulator = await startStorageEmulator(this.#directory, await stateFolder(this.#state, "storage"));
     this.#say("information", `Azurite keeps blobs, queues and tables on the ports ${this.#emulator.ports.join(", ")}.`);
   }
 

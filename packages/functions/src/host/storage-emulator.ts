@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Ports of blob, queue and table service, in this order. 0: a free one. */
 export type StoragePorts = readonly [blob: number, queue: number, table: number];
@@ -38,7 +37,7 @@ export async function isStorageListening(ports: StoragePorts = developmentStorag
 
 /**
  * Starts Azurite, found from the app's folder or from here, in a process of its own.
- * @param data folder that keeps what is stored; made if it is missing
+ * @param data folder that keeps what is stored
  * @throws {StorageEmulatorError}
  */
 export async function startStorageEmulator(
@@ -46,16 +45,20 @@ export async function startStorageEmulator(
   data: string,
   ports: StoragePorts = developmentStoragePorts,
 ): Promise<StorageEmulator> {
-  await mkdir(data, { recursive: true });
   const [blob, queue, table] = ports;
   const child = spawn(
-    process.execPath,
+    basename(process.execPath).startsWith("node") ? process.execPath : "node",
     [
       azuritePath(directory),
       ...["--location", data, "--loose", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl"],
       ...["--blobPort", `${blob}`, "--queuePort", `${queue}`, "--tablePort", `${table}`],
     ],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } },
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_OPTIONS: "" },
+      // A Ctrl-C in the terminal is for the host alone: functions under way still write what they have.
+      detached: process.platform !== "win32",
+    },
   );
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -87,8 +87,8 @@ export class SignalRTrigger implements Trigger, Webhook {
       if (listener === undefined) return answer(404);
       if (!this.#isGenuine(request, headers, listener)) return answer(401);
       const body = new Uint8Array(await request.arrayBuffer());
-      if (headers.category.toLowerCase() === "messages") return await message(listener, headers, format, body, request.signal);
-      return await connectionEvent(listener, headers, format, body, request.signal);
+      if (headers.category.toLowerCase() === "messages") return await message(listener, headers, format, body);
+      return await connectionEvent(listener, headers, format, body);
     } catch (error) {
       if (error instanceof ProtocolError || error instanceof MissingHeaderError) return answer(500, error.message);
       throw error;
@@ -106,26 +106,19 @@ async function connectionEvent(
   headers: EventHeaders,
   format: BodyFormat,
   body: Uint8Array,
-  signal: AbortSignal,
 ): Promise<Response> {
   const isConnected = headers.event.toLowerCase() === "connected";
   const error = isConnected ? null : readCloseError(format, body);
-  const response = await run(listener, headers, { arguments: null, error }, signal);
+  const response = await run(listener, headers, { arguments: null, error });
   return answer(isConnected && response.error !== undefined ? 403 : 200);
 }
 
-async function message(
-  listener: Listener,
-  headers: EventHeaders,
-  format: BodyFormat,
-  body: Uint8Array,
-  signal: AbortSignal,
-): Promise<Response> {
+async function message(listener: Listener, headers: EventHeaders, format: BodyFormat, body: Uint8Array): Promise<Response> {
   const invocation = readInvocation(format, body);
   if (invocation.target !== headers.event) {
     throw new ProtocolError("The target of the invocation is not the event of the request.");
   }
-  const response = await run(listener, headers, { arguments: invocation.arguments, error: null }, signal);
+  const response = await run(listener, headers, { arguments: invocation.arguments, error: null });
   if (invocation.invocationId === undefined) return answer(200);
   return completion(format, invocation.invocationId, response);
 }
@@ -146,11 +139,11 @@ interface EventContent {
   readonly error: string | null;
 }
 
+/** A service that stops waiting does not end the function: its outputs are written all the same. */
 async function run(
   { host, parameterNames }: Listener,
   headers: EventHeaders,
   content: EventContent,
-  signal: AbortSignal,
 ): Promise<InvocationResponse> {
   const context = {
     Arguments: content.arguments,
@@ -175,7 +168,6 @@ async function run(
     data: contextData(context),
     bindingData,
     hiddenBindingData: context,
-    signal,
     reason: `${headers.category} event '${headers.event}' of the hub '${headers.hub}'`,
   });
 }

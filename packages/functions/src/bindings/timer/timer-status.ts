@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 /** When a timer ran and will run, so that a run missed while the host was down is made up for. */
 export interface TimerStatus {
@@ -15,16 +15,16 @@ export interface TimerStatusStore {
 
 /** One JSON file a timer. A file that cannot be read counts as none. */
 export class TimerStatusFiles implements TimerStatusStore {
-  readonly #folder: string;
+  readonly #folder: () => Promise<string>;
 
-  /** @param folder made when it is first needed */
-  constructor(folder: string) {
+  /** @param folder gives the path of the folder, which it makes when it is missing */
+  constructor(folder: () => Promise<string>) {
     this.#folder = folder;
   }
 
   async read(functionName: string): Promise<TimerStatus | undefined> {
     try {
-      const { Last, Next } = JSON.parse(await readFile(this.#file(functionName), "utf8"));
+      const { Last, Next } = JSON.parse(await readFile(await this.#file(functionName), "utf8"));
       return { last: dateOf(Last), next: dateOf(Next) };
     } catch {
       return undefined;
@@ -32,14 +32,13 @@ export class TimerStatusFiles implements TimerStatusStore {
   }
 
   async write(functionName: string, { last, next }: TimerStatus): Promise<void> {
-    const file = this.#file(functionName);
-    await mkdir(dirname(file), { recursive: true });
+    const file = await this.#file(functionName);
     await writeFile(`${file}.new`, JSON.stringify({ Last: last?.toISOString(), Next: next?.toISOString() }));
     await rename(`${file}.new`, file);
   }
 
-  #file(functionName: string): string {
-    return join(this.#folder, `${functionName.toLowerCase()}.json`);
+  async #file(functionName: string): Promise<string> {
+    return join(await this.#folder(), `${functionName.toLowerCase()}.json`);
   }
 }
 

@@ -33,7 +33,7 @@ function start(
   values: Record<string, string> = {},
 ) {
   const settings = settingsOf({ Every: "* * * * * *", ...values });
-  const trigger = new TimerTrigger(settings, new TimerStatusFiles(folder));
+  const trigger = new TimerTrigger(settings, new TimerStatusFiles(async () => folder));
   const infos: Info[] = [];
   const reasons: (string | undefined)[] = [];
   const host: TriggerHost = {
@@ -85,7 +85,7 @@ describe("A timer", () => {
 
   it("makes up for a time that was missed while the host was down, unless useMonitor is off", async () => {
     const missed = { last: new Date(Date.now() - 3 * 3_600_000), next: new Date(Date.now() - 2 * 3_600_000) };
-    const files = new TimerStatusFiles(folder);
+    const files = new TimerStatusFiles(async () => folder);
     await files.write("f", missed);
     const { infos } = start({ schedule: "01:00:00" });
     await expect.poll(() => infos).toHaveLength(1);
