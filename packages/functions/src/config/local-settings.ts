@@ -93,8 +93,8 @@ function readHost(section: unknown): LocalSettings["host"] {
   };
 }
 
-/** A comma-separated list of origins, as `Host.CORS` and the flag `--cors` have it. */
-export function parseOrigins(text: string): readonly string[] {
+/** A comma-separated list of origins. */
+function parseOrigins(text: string): readonly string[] {
   return text
     .split(",")
     .map((origin) => origin.trim().replace(/\/+$/, ""))

@@ -41,7 +41,7 @@ export interface HttpFrontOptions {
 }
 
 /** What is served from now on. */
-export interface ServedApp {
+interface ServedApp {
   readonly functions: readonly { readonly definition: FunctionDefinition; readonly isDisabled: boolean }[];
   /** What is wrong with others; shown by `status`. */
   readonly problems: readonly LoadProblem[];
