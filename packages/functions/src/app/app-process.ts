@@ -103,7 +103,7 @@ export class AppProcess {
     return new Promise((resolve) => {
       this.#inFlight.set(request.invocationId, resolve);
       try {
-        this.#channel.send({ type: "invoke", request });
+        this.#channel.sendSoon({ type: "invoke", request });
       } catch (error) {
         const message = `The inputs cannot be passed on: ${(error as Error).message}`;
         const failure = { failure: "binding", name: "TypeError", message } as const;

@@ -55,6 +55,20 @@ it("messages arrive whole and in order however the pipe cuts them", () => {
   );
 });
 
+it("messages sent soon leave in one write, in order with those sent at once", async () => {
+  const { written, pipe } = recorder();
+  const sender = new Channel<never, unknown>(pipe, () => {});
+  sender.sendSoon(1);
+  sender.sendSoon(2);
+  expect(written).toEqual([]);
+  sender.send(3);
+  sender.sendSoon(4);
+  sender.sendSoon(5);
+  await sender.flushed();
+  expect(receive(Buffer.concat(written), [])).toEqual([1, 2, 3, 4, 5]);
+  expect(written.filter(({ length }) => length > 0)).toHaveLength(3);
+});
+
 it("undefined members do not travel", () => {
   const { written, pipe } = recorder();
   new Channel<never, unknown>(pipe, () => {}).send({ a: undefined, b: null });

@@ -1,5 +1,8 @@
 import type { Duplex } from "node:stream";
-import { decode, encode } from "@msgpack/msgpack";
+import { decode, Encoder } from "@msgpack/msgpack";
+
+/** An encoder keeps the space of its largest message; beyond this it is not worth keeping. Bytes. */
+const keptSpace = 1024 * 1024;
 
 /**
  * Messages between the host and an app's process, over one duplex pipe. A frame is four bytes of length (big-endian) and that many bytes
@@ -9,6 +12,9 @@ import { decode, encode } from "@msgpack/msgpack";
 export class Channel<Received, Sent> {
   readonly #pipe: Duplex;
   readonly #receive: (message: Received) => void;
+  #encoder = newEncoder();
+  /** Frames that wait for the end of this turn. */
+  #waiting: Buffer[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
 
@@ -22,25 +28,51 @@ export class Channel<Received, Sent> {
   }
 
   /**
-   * After the end of the other side it does nothing.
+   * At once: it arrives even when this process never reaches the end of its turn. After the end of the other side it does nothing.
    *
    * @throws {Error} when the message holds what MessagePack cannot carry (a function, a symbol)
    */
   send(message: Sent): void {
-    if (!this.#pipe.writable) return;
-    const body = encode(message, { ignoreUndefined: true });
-    const frame = Buffer.allocUnsafe(4 + body.length);
-    frame.writeUInt32BE(body.length, 0);
-    frame.set(body, 4);
-    this.#pipe.write(frame);
+    const frame = this.#frame(message);
+    this.#flush();
+    if (this.#pipe.writable) this.#pipe.write(frame);
+  }
+
+  /** With the others of this turn of the event loop, in one write. Otherwise like `send`, and in order with it. */
+  sendSoon(message: Sent): void {
+    this.#waiting.push(this.#frame(message));
+    if (this.#waiting.length === 1) process.nextTick(() => this.#flush());
   }
 
   /** Resolves when everything sent has been handed to the operating system, or the pipe has broken. */
   flushed(): Promise<void> {
+    this.#flush();
     return new Promise((resolve) => {
       if (!this.#pipe.writable) resolve();
       else this.#pipe.write(Buffer.alloc(0), () => resolve());
     });
+  }
+
+  #frame(message: Sent): Buffer {
+    let body: Uint8Array;
+    try {
+      body = this.#encoder.encodeSharedRef(message);
+    } catch (error) {
+      this.#encoder = newEncoder();
+      throw error;
+    }
+    const frame = Buffer.allocUnsafe(4 + body.length);
+    frame.writeUInt32BE(body.length, 0);
+    frame.set(body, 4);
+    if (body.length > keptSpace) this.#encoder = newEncoder();
+    return frame;
+  }
+
+  #flush(): void {
+    const frames = this.#waiting;
+    if (frames.length === 0) return;
+    this.#waiting = [];
+    if (this.#pipe.writable) this.#pipe.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
   }
 
   #read(chunk: Buffer): void {
@@ -66,4 +98,8 @@ export class Channel<Received, Sent> {
   #join(): void {
     this.#chunks = [Buffer.concat(this.#chunks)];
   }
+}
+
+function newEncoder(): Encoder {
+  return new Encoder({ ignoreUndefined: true });
 }

@@ -60,20 +60,32 @@ async function run(
   invocationContext = invocation.context;
   const shared = { hookData, appHookData: hooks.appHookData, invocationContext };
 
-  const before = hookContext(shared, { inputs: invocation.inputs, functionCallback: callback });
-  await inState(context, "preInvocationHooks", () => hooks.run("preInvocation", before));
+  let { inputs } = invocation;
+  let handler = callback;
+  if (hooks.has("preInvocation")) {
+    const before = hookContext(shared, { inputs, functionCallback: handler });
+    await inState(context, "preInvocationHooks", () => hooks.run("preInvocation", before));
+    inputs = before.inputs;
+    handler = before.functionCallback;
+  }
 
-  const after = hookContext(shared, { inputs: before.inputs, result: null as unknown, error: null as unknown });
+  let result: unknown = null;
+  let error: unknown = null;
   await inState(context, "invocation", async () => {
     try {
-      after.result = await model.invokeFunction(invocationContext, before.inputs, before.functionCallback);
-    } catch (error) {
-      after.error = error ?? new Error("Unknown error");
+      result = await model.invokeFunction(invocationContext, inputs, handler);
+    } catch (thrown) {
+      error = thrown ?? new Error("Unknown error");
     }
   });
-  await inState(context, "postInvocationHooks", () => hooks.run("postInvocation", after));
-  if (after.error !== null && after.error !== undefined) throw after.error;
-  return await model.getResponse(invocationContext, after.result);
+
+  if (hooks.has("postInvocation")) {
+    const after = hookContext(shared, { inputs, result, error });
+    await inState(context, "postInvocationHooks", () => hooks.run("postInvocation", after));
+    ({ result, error } = after);
+  }
+  if (error !== null && error !== undefined) throw error;
+  return await model.getResponse(invocationContext, result);
 }
 
 async function inState(

@@ -56,7 +56,7 @@ async function invoke({ request }: Extract<HostMessage, { type: "invoke" }>): Pr
   const scope = { invocationId, functionName: registered.metadata.name };
   const response = await runInvocation(core, registered, request, (level, category, text) => log(level, category, text, scope));
   try {
-    channel.send({ type: "response", response });
+    channel.sendSoon({ type: "response", response });
   } catch (error) {
     const message = `The result cannot be passed on: ${String(error)}`;
     channel.send({
