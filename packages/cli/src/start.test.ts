@@ -67,6 +67,16 @@ describe("signalbox listen and send", () => {
     expect((await listener.ended).code).toBe(0);
   });
 
+  it("end in good order when nobody reads the output any more", async () => {
+    const { connectionString } = await start();
+    const listener = background(["listen", "--connection-string", connectionString]);
+    await expect.poll(listener.err, waiting).toMatch(/^Connected/);
+    listener.child.stdout!.destroy();
+    expect((await run(["send", "--connection-string", connectionString, "hello"])).code).toBe(0);
+    expect((await listener.ended).code).toBe(0);
+    expect(listener.err()).toMatch(/^Connected.*\n$/);
+  });
+
   it("say what the service has against them", async () => {
     const { connectionString } = await start();
     const wrongKey = connectionString.replace("ABCDEF", "GHIJKL");

@@ -59,12 +59,15 @@ async function listen(options: ListenOptions): Promise<void> {
   const closed = new Promise<Error | undefined>((resolve) => connection.onclose(resolve));
 
   let leaving = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      leaving = true;
-      connection.stop().then(() => process.exit(0));
-    });
-  }
+  const leave = () => {
+    leaving = true;
+    connection.stop().then(() => process.exit(0));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, leave);
+  // Who reads the output has enough (`| head -1`): each further line fails.
+  process.stdout.on("error", () => {
+    if (!leaving) leave();
+  });
   try {
     await connection.start();
   } catch (error) {
