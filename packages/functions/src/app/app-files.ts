@@ -8,6 +8,7 @@ import type { ScriptFile, ScriptFunction } from "./messages.ts";
 
 /** What an app's files say, before any of its code runs (reference functions-host §1.1). */
 export interface AppFiles {
+  readonly hasPackageFile: boolean;
   readonly entryPoints: readonly ScriptFile[];
   /** Functions with a `function.json`. They count only when no entry point registers one by code. */
   readonly functions: readonly ScriptFunction[];
@@ -45,7 +46,8 @@ export async function readAppFiles(root: string): Promise<AppFiles> {
     if ("message" in outcome) functionProblems.push(outcome);
     else functions.push({ definition: outcome, esm: esm(outcome.scriptFile) });
   }
-  return { entryPoints, functions, problems, functionProblems };
+  const hasPackageFile = existsSync(join(root, "package.json"));
+  return { hasPackageFile, entryPoints, functions, problems, functionProblems };
 }
 
 async function readFunction(

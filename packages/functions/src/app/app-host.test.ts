@@ -103,6 +103,12 @@ describe("a time-out", () => {
     expect(bodyOf(await running.request("good"))).toBe("good");
   });
 
+  it("lets invocations that come right after it wait for the next process", async () => {
+    const running = await startApp(app({ slow: "module.exports = () => { for (;;); };", good }));
+    await call(running, "slow", { timeoutMs: 200 });
+    expect(bodyOf(await running.request("good"))).toBe("good");
+  });
+
   it("that is not reached costs nothing", async () => {
     const running = await startApp(app({ good }));
     expect((await call(running, "good", { timeoutMs: 10_000 })).error).toBeUndefined();
@@ -120,6 +126,27 @@ describe("a caller that gives up", () => {
     expect((await answer).error?.failure).toBe("cancelled");
     expect((await call(running, "good", { signal: caller.signal })).error?.failure).toBe("cancelled");
     expect(bodyOf(await running.request("good"))).toBe("good");
+  });
+
+  it("leaves its time-out behind: an endless loop does not outlive it", async () => {
+    const running = await startApp(app({ loops: "module.exports = () => { console.log('waiting'); for (;;); };", good }));
+    const caller = new AbortController();
+    const answer = call(running, "loops", { signal: caller.signal, timeoutMs: 500 });
+    await saysWaiting(running);
+    const restarted = nextRestart(running);
+    caller.abort();
+    expect((await answer).error?.failure).toBe("cancelled");
+    await restarted;
+    expect(bodyOf(await running.request("good"))).toBe("good");
+  });
+});
+
+describe("an app that cannot be started", () => {
+  it("is an error that names the program", async () => {
+    const root = await writeApp(app({ good }));
+    const host = createAppHost({ root, environment: {}, nodePath: "/no/such/node" });
+    await expect(host.start()).rejects.toThrow('"/no/such/node" cannot be started');
+    await host.stop();
   });
 });
 

@@ -40,6 +40,7 @@ export async function loadAppProcess(options: AppLoadOptions, fatalFiles: Map<st
         type: "load",
         root: options.root,
         hostVersion: options.hostVersion,
+        hasPackageFile: files.hasPackageFile,
         entryPoints: files.entryPoints.filter(({ file }) => !fatalFiles.has(file)),
         functions: files.functions.filter(({ definition }) => !fatalFiles.has(definition.scriptFile)),
       },

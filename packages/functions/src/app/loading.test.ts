@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { bodyOf, type Files, httpBindings, startApp, v3Function } from "../../test/test-app.ts";
+import { bodyOf, type Files, httpBindings, startApp, v3Function, writeApp } from "../../test/test-app.ts";
 
 const answer = (text: string) => `module.exports = async (context) => { context.res = { body: ${JSON.stringify(text)} }; };`;
 const good = v3Function("good", httpBindings, answer("good"));
 const registers = (name: string) => `require("@azure/functions").app.get("${name}", () => ({ body: "${name}" }));`;
+
+const usesX = "const { x } = require('../lib/x'); module.exports = async (context) => { context.res = { body: x }; };";
+const under = (folder: string, files: Files): Files =>
+  Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content]));
 
 /** reference functions-host §1.1. */
 describe("finding an app", () => {
@@ -56,6 +60,19 @@ describe("finding an app", () => {
     expect((await startApp({ files: good })).loaded).toMatchObject({ functions: [{ name: "good" }], problems: [] });
     const broken = await startApp({ files: { "package.json": "{", ...good } });
     expect(broken.loaded.problems[0]?.message).toContain("package.json is no valid JSON");
+  });
+
+  it("without a package.json is CommonJS, whatever the folder above says", async () => {
+    const above = await writeApp({
+      files: {
+        "package.json": { type: "module" },
+        "app/lib/x.js": "exports.x = 'x';",
+        ...under("app", v3Function("f", httpBindings, usesX)),
+      },
+    });
+    const app = await startApp({}, { root: `${above}/app` });
+    expect(app.loaded.problems).toEqual([]);
+    expect(bodyOf(await app.request("f"))).toBe("x");
   });
 
   it("finds nothing in an empty folder", async () => {

@@ -21,6 +21,8 @@ export interface LoadMessage {
   /** Absolute; also the process's working directory. */
   readonly root: string;
   readonly hostVersion: string;
+  /** False: its `.js` files are CommonJS, whatever a package.json of a folder above says. */
+  readonly hasPackageFile: boolean;
   readonly entryPoints: readonly ScriptFile[];
   /** v3 functions, used when no entry point registers one by code. */
   readonly functions: readonly ScriptFunction[];

@@ -202,13 +202,22 @@ class NodeAppHost implements AppHost {
     this.#state = "running";
     this.#gate.resolve();
     void process.ended.then((end) => {
-      if (this.#process === process) this.#crashed(process, end);
+      if (this.#process === process) this.#crashed(this.#pauses.next(performance.now()), end);
+      else if (this.#recycled === process && this.#state === "waiting") this.#crashed(0, end);
     });
   }
 
-  #crashed(process: AppProcess, { reason, failedInvocations }: ProcessEnd): void {
+  /** Ends a process that is of no use any more; from now on invocations wait for the next. */
+  #recycle(process: AppProcess, reason: string): void {
+    if (this.#process === process) {
+      this.#recycled = process;
+      this.#leave("waiting");
+    }
+    process.kill(reason);
+  }
+
+  #crashed(pauseMs: number, { reason, failedInvocations }: ProcessEnd): void {
     this.#leave("waiting");
-    const pauseMs = this.#recycled === process ? 0 : this.#pauses.next(performance.now());
     this.#emit("crashed", { reason, failedInvocations, restartInMs: pauseMs });
     const pause = new AbortController();
     this.#pause = pause;
@@ -241,22 +250,22 @@ class NodeAppHost implements AppHost {
     const limited = timeoutMs !== undefined && timeoutMs <= longestTimerMs;
     if (!limited && signal === undefined) return answer;
     return new Promise((resolve) => {
-      const finish = (response: InvocationResponse) => {
+      const cancel = () => resolve(failure(request, "cancelled", callerGone));
+      const expire = () => {
+        const message = `The function "${request.functionName}" took longer than ${timeoutMs} ms.`;
+        signal?.removeEventListener("abort", cancel);
+        resolve(failure(request, "timeout", message));
+        process.forget(request.invocationId);
+        this.#recycle(process, message);
+      };
+      // Goes on when the caller has given up: an endless loop must end for the others.
+      const timer = limited ? setTimeout(expire, timeoutMs) : undefined;
+      signal?.addEventListener("abort", cancel, { once: true });
+      void answer.then((response) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", cancel);
         resolve(response);
-      };
-      const cancel = () => finish(failure(request, "cancelled", callerGone));
-      const expire = () => {
-        const message = `The function "${request.functionName}" took longer than ${timeoutMs} ms.`;
-        finish(failure(request, "timeout", message));
-        process.forget(request.invocationId);
-        this.#recycled = process;
-        process.kill(message);
-      };
-      const timer = limited ? setTimeout(expire, timeoutMs) : undefined;
-      signal?.addEventListener("abort", cancel, { once: true });
-      void answer.then(finish);
+      });
     });
   }
 

@@ -43,7 +43,7 @@ export interface AppHost {
 }
 
 export interface InvokeOptions {
-  /** Milliseconds from the call on; absent: no limit. */
+  /** Milliseconds from the moment the app gets the invocation; absent: no limit. It holds also when the caller gives up before. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

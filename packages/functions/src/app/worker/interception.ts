@@ -1,4 +1,5 @@
 import Module from "node:module";
+import { pathToFileURL } from "node:url";
 
 const coreName = "@azure/functions-core";
 
@@ -7,9 +8,9 @@ type Load = (this: unknown, request: string, ...rest: unknown[]) => unknown;
 interface ModuleInternals {
   _load: Load;
   register(specifier: string): void;
-  registerHooks?(hooks: { resolve: (specifier: string, context: unknown, next: NextResolve) => object }): void;
+  registerHooks?(hooks: { resolve?: Hook; load?: Hook }): void;
 }
-type NextResolve = (specifier: string, context: unknown) => object;
+type Hook = (name: string, context: object, next: (name: string, context: object) => object) => object;
 
 /**
  * Makes `@azure/functions-core`, which is no installed package, available to the app and to the library it brings: to `require`, also from
@@ -41,4 +42,17 @@ export const { ${names.join(", ")} } = api;`;
   return specifier === ${JSON.stringify(coreName)} ? { url: ${JSON.stringify(url)}, format: "module", shortCircuit: true } : next(specifier, context);
 }`;
   internals.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
+/**
+ * An app without a package.json is CommonJS for the cloud, where its folder is alone. Beneath a folder whose package.json says otherwise,
+ * Node would take its scripts for ES modules; Node 20, which has no such hooks, does.
+ *
+ * @param root absolute path of the app
+ */
+export function takeForCommonJs(root: string): void {
+  const start = `${pathToFileURL(root).href}/`;
+  const isOwn = (url: string) => url.startsWith(start) && url.endsWith(".js") && !url.includes("/node_modules/");
+  const load: Hook = (url, context, next) => next(url, isOwn(url) ? { ...context, format: "commonjs" } : context);
+  (Module as unknown as ModuleInternals).registerHooks?.({ load });
 }

@@ -7,7 +7,7 @@ import { captureConsole } from "./console-capture.ts";
 import { errorText } from "./core-errors.ts";
 import { CoreModule } from "./core-module.ts";
 import type { CoreLogCategory, CoreLogLevel } from "./core-types.ts";
-import { provideCoreModule } from "./interception.ts";
+import { provideCoreModule, takeForCommonJs } from "./interception.ts";
 import { type InvocationScope, invocationScope } from "./invocation-scope.ts";
 import { runInvocation } from "./invoker.ts";
 
@@ -39,6 +39,7 @@ function receive(message: HostMessage): void {
 async function load(message: LoadMessage): Promise<void> {
   core = new CoreModule(message.hostVersion, log);
   provideCoreModule(core.api);
+  if (!message.hasPackageFile) takeForCommonJs(message.root);
   channel.send(await loadApp(core, message, (progress) => channel.send(progress)));
 }
 
