@@ -9,13 +9,15 @@ import { launch, type Running, signalbox } from "./signalbox.suite.ts";
 // Each test starts several processes, each of which takes a second on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
+const require = createRequire(import.meta.url);
+
 let folder: string;
 let running: Running | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "signalbox-functions-"));
   const scope = join(folder, "node_modules", "@azure");
   mkdirSync(scope, { recursive: true });
-  const library = createRequire(import.meta.url).resolve("azure-functions-v4/package.json");
+  const library = require.resolve("azure-functions-v4/package.json");
   symlinkSync(dirname(library), join(scope, "functions"));
   write("host.json", '{"version":"2.0"}');
   write("package.json", '{"main":"app.js"}');

@@ -17,7 +17,7 @@ import { createLogFilter } from "./log-filter.ts";
 import { Runner } from "./runner.ts";
 
 /** The host version that apps and tools see: the one of the cloud whose behaviour this is. */
-export const hostVersion = "4.1040.0";
+const hostVersion = "4.1040.0";
 
 export interface EditionParts {
   /** Absolute folder of the app. */

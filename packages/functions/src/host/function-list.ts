@@ -33,7 +33,7 @@ function lineOf({ definition, http }: ListedFunction): string {
 }
 
 /** A function that cannot run, in a line (or several, when its code threw). */
-export function problemLine({ functionName, file, message }: LoadProblem): string {
+function problemLine({ functionName, file, message }: LoadProblem): string {
   const where = file === undefined ? "" : ` (${file})`;
   if (functionName === undefined) return `The app has a problem${where}: ${message}`;
   return `The '${functionName}' function is in error${where}: ${message}`;

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 export type StoragePorts = readonly [blob: number, queue: number, table: number];
 
 /** Where `UseDevelopmentStorage=true` leads. */
-export const developmentStoragePorts: StoragePorts = [10_000, 10_001, 10_002];
+const developmentStoragePorts: StoragePorts = [10_000, 10_001, 10_002];
 
 const account = "devstoreaccount1";
 /** Known to everybody: the emulator's own. */

@@ -86,14 +86,9 @@ export class SignalRConnections {
 
   #endpoints(setting: string): readonly EndpointOptions[] {
     const connectionString = this.#settings.connectionString(setting);
-    const named = [...this.#settings.under("Azure:SignalR:Endpoints:")].filter(([, value]) => value.trim() !== "");
     return [
       ...(connectionString === undefined ? [] : [{ connectionString }]),
-      ...named.flatMap(([key, value]): EndpointOptions[] => {
-        const [name, type = "primary"] = key.split(":") as [string, string?];
-        if (type !== "primary" && type !== "secondary") return [];
-        return [{ connectionString: value, name, type }];
-      }),
+      ...Object.entries(this.#settings.entries()).flatMap(([name, value]) => namedEndpoint(name, value) ?? []),
     ];
   }
 
@@ -118,4 +113,12 @@ export class SignalRConnections {
       ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
     };
   }
+}
+
+/** The endpoint of a setting `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; its name keeps its letter case. */
+function namedEndpoint(setting: string, connectionString: string): EndpointOptions | undefined {
+  const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?$/i.exec(setting.replaceAll("__", ":"));
+  if (match === null || connectionString.trim() === "") return undefined;
+  const type = match[2]?.toLowerCase() === "secondary" ? "secondary" : "primary";
+  return { connectionString, name: match[1]!, type };
 }

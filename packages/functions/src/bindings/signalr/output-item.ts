@@ -2,7 +2,7 @@ import { BindingError } from "../../contracts/binding.ts";
 import { membersOf, textOf } from "../members.ts";
 
 /** An endpoint as `signalREndpoints` delivers it and `endpoints` of an output item repeats it. */
-export interface EndpointReference {
+interface EndpointReference {
   readonly name: string | undefined;
   readonly endpoint: string | undefined;
 }
@@ -17,7 +17,7 @@ export type Receiver =
   | { readonly groupName: string }
   | { readonly everybody: true };
 
-export interface SignalRMessage {
+interface SignalRMessage {
   readonly kind: "message";
   readonly target: string;
   readonly arguments: readonly unknown[];
@@ -25,7 +25,7 @@ export interface SignalRMessage {
   readonly endpoints: EndpointChoice;
 }
 
-export type GroupAction = "add" | "remove" | "removeAll";
+type GroupAction = "add" | "remove" | "removeAll";
 
 export interface SignalRGroupAction {
   readonly kind: "groupAction";

@@ -191,8 +191,8 @@ describe("With several endpoints", () => {
 
   it("signalREndpoints and signalRNegotiation tell each of them by name and type", async () => {
     const expected = [
-      { endpointType: "Primary", name: "east", endpoint: east.url, online: true },
-      { endpointType: "Secondary", name: "west", endpoint: west.url, online: true },
+      { endpointType: "Primary", name: "East", endpoint: east.url, online: true },
+      { endpointType: "Secondary", name: "West", endpoint: west.url, online: true },
     ];
     expect(await both().read("signalREndpoints", {})).toEqual(expected);
     const { endpoints } = (await both().read("signalRNegotiation", { userId: "ada" })) as {

@@ -6,7 +6,7 @@ import type { BindingDefinition } from "../../contracts/function-definition.ts";
 import { textProperty } from "../definition.ts";
 
 /** Name of the setting that storage bindings use unless they name another. */
-export const defaultStorageSetting = "AzureWebJobsStorage";
+const defaultStorageSetting = "AzureWebJobsStorage";
 
 /** The storage accounts of an app: a binding's `connection` is the name of a setting with a connection string (reference functions-host §2.8). */
 export class StorageConnections {

@@ -43,7 +43,7 @@ export class TimerTrigger implements Trigger {
 }
 
 /** The trigger's value; the libraries turn the names into camelCase. */
-export function timerInfo(isPastDue: boolean, status: TimerStatus | undefined): TypedData {
+function timerInfo(isPastDue: boolean, status: TimerStatus | undefined): TypedData {
   return toTypedData({
     Schedule: { AdjustForDST: true },
     ScheduleStatus: status && {
