@@ -1,3 +1,5 @@
+import { decodeQueryText } from "../http/query-text.ts";
+
 /** The query of a client's request, as far as the door reads it. */
 export interface ConnectQuery {
   /** Every `hub`, decoded. */
@@ -20,28 +22,18 @@ export function parseConnectQuery(query: string): ConnectQuery {
   let hasId = false;
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
-    const name = decoded(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
+    const name = decodeQueryText(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
     const value = equals < 0 ? "" : pair.slice(equals + 1);
     if (name === "access_token") {
-      accessToken = decoded(value);
+      accessToken = decodeQueryText(value);
       continue;
     }
     if (name === "id") {
       hasId ||= value !== "";
       continue;
     }
-    if (name === "hub") hubs.push(decoded(value));
+    if (name === "hub") hubs.push(decodeQueryText(value));
     if (pair !== "") remaining.push(pair);
   }
   return { hubs, accessToken, hasId, remaining: remaining.length === 0 ? "" : `?${remaining.join("&")}` };
-}
-
-function decoded(text: string): string {
-  const blanks = text.includes("+") ? text.replaceAll("+", " ") : text;
-  if (!blanks.includes("%")) return blanks;
-  try {
-    return decodeURIComponent(blanks);
-  } catch {
-    return blanks;
-  }
 }

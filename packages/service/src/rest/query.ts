@@ -1,3 +1,5 @@
+import { decodeQueryText } from "../http/query-text.ts";
+
 /**
  * A query string. Names are found in any letter case (SDKs send `maxPageSize`, the specification says `maxpagesize`), blanks may be
  * written `+`, and what is no valid percent-encoding stands for itself, all as in the cloud.
@@ -39,8 +41,8 @@ export class Query {
     for (const part of this.raw.split("&")) {
       const equals = part.indexOf("=");
       pairs.push(
-        decode(equals < 0 ? part : part.slice(0, equals)).toLowerCase(),
-        equals < 0 ? "" : decode(part.slice(equals + 1)),
+        decodeQueryText(equals < 0 ? part : part.slice(0, equals)).toLowerCase(),
+        equals < 0 ? "" : decodeQueryText(part.slice(equals + 1)),
       );
     }
     this.#pairs = pairs;
@@ -49,13 +51,3 @@ export class Query {
 }
 
 const none: readonly string[] = [];
-
-function decode(text: string): string {
-  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
-  }
-}

@@ -2,7 +2,7 @@ import type { BodyReader, HotReply, HotRequest, Peer } from "@signalbox/transpor
 import type { Logger } from "pino";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
-import { allowOrigin, isPreflight, preflightAnswer } from "../clients/cors.ts";
+import { allowOrigin, isPreflight, preflightAnswer } from "../http/cors.ts";
 import { newestVersion, type Version } from "./api-version.ts";
 import { Authentication } from "./authentication.ts";
 import { HotSends } from "./hot-sends.ts";
