@@ -10,9 +10,9 @@ import type { InvocationRequest, InvocationResponse, LogEvent } from "./invocati
  *                        ▼           ▼  stop()
  *                      failed      stopped
  *
- * - **Loading problems** never reject `start()`: they are listed, and the functions without a problem run. When the app's process dies
- *   while loading (`process.exit`, time-out of an endless loop at load), the result has one problem and no function, and `invoke` answers
- *   `unavailable`; the app is not loaded again until `restart()`.
+ * - **Loading problems** never reject `start()`: they are listed, and the functions without a problem run. A file that ends the process
+ *   while it loads (`process.exit`, an endless loop) is left out and the rest loaded again in another process, also after crashes, until
+ *   `restart()`. When no file is to blame, the result has one problem and no function, and `invoke` answers `unavailable` until then.
  * - **A crash** while running fails the invocations in flight with `crashed`; the process is started again, at once the first time, then
  *   after a pause that doubles from 1 s to 30 s; a minute without a crash resets it. Invocations that arrive meanwhile wait until the app
  *   is loaded again, at most 30 s, then fail with `unavailable`.
