@@ -1,4 +1,4 @@
-import { type FunctionsHost, functionList, type LoadedFunctions, logLine, startFunctionsHost } from "@signalbox/functions";
+import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
 import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
@@ -41,6 +41,8 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   const log = createLog(settings.log);
   for (const warning of warnings) log.warn(warning);
 
+  // Storage clients and watchers are much to load, which no other command needs.
+  const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
   const service = await startService(settings, { log });
   // The list of functions comes below the banner, which knows the host's address only when there is a host.

@@ -1,4 +1,3 @@
-import { functionList, logLine, startFunctionsHost } from "@signalbox/functions";
 import { Command } from "commander";
 import { addHostOptions, type HostFlags, hostOptions } from "../functions-options.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -11,6 +10,8 @@ export function functionsCommand(): Command {
 }
 
 async function run(directory: string, flags: HostFlags): Promise<void> {
+  // Storage clients and watchers are much to load, which no other command needs.
+  const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
   const host = await startFunctionsHost({
     ...hostOptions(directory, flags),
