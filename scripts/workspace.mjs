@@ -60,5 +60,7 @@ export async function must(command, args) {
 export async function install() {
   const modified = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (modified("node_modules/.package-lock.json") >= modified("package-lock.json")) return;
-  await must("npm", ["ci"]);
+  console.error("Installing what package-lock.json names; this takes a few minutes the first time.");
+  // Warnings would be about this machine's Node, which is older than the one that will run.
+  await must("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"]);
 }
