@@ -1,0 +1,10 @@
+export type { NegotiateOptions } from "@signalbox/management";
+export type { ClientManager, GroupManager, ServerlessClients, UserGroupManager } from "./clients.ts";
+export { ConnectionSettingError } from "./connection-setting.ts";
+export { filter, hidden, parameters, signalRConnection } from "./decorators.ts";
+export { ForbiddenError, type HubFilter, requireClaim } from "./filter.ts";
+export type { SignalRInvocationContext } from "./invocation-context.ts";
+export type { HubMethods, MethodOptions } from "./method-options.ts";
+export { ParameterError, type ParameterSchema } from "./parameters.ts";
+export { addServerlessHub, type ServerlessHubOptions } from "./registration.ts";
+export { ServerlessHub } from "./serverless-hub.ts";
