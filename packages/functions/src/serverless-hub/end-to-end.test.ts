@@ -14,7 +14,8 @@ import { type StartedHost, startHost } from "../host/started-host.suite.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const repository = fileURLToPath(new URL("../../../..", import.meta.url));
-const sources = fileURLToPath(new URL("../../test/serverless-hub", import.meta.url));
+const typescript = fileURLToPath(new URL("../../test/serverless-hub/chat.ts", import.meta.url));
+const commonJs = fileURLToPath(new URL("../../test/serverless-hub/poll.cjs", import.meta.url));
 
 /** The app of `test/serverless-hub`, compiled as its author would, with a real `@azure/functions`. */
 async function writeChatApp(library: Library): Promise<string> {
@@ -22,8 +23,13 @@ async function writeChatApp(library: Library): Promise<string> {
     library,
     files: { "host.json": { version: "2.0" }, "package.json": { type: "module", main: "dist/*" } },
   });
-  await promisify(execFile)("tsc", ["-p", sources, "--outDir", join(root, "dist")]);
-  await cp(join(sources, "poll.cjs"), join(root, "dist/poll.cjs"));
+  await promisify(execFile)(join(repository, "node_modules/.bin/tsc"), [
+    "-p",
+    dirname(typescript),
+    "--outDir",
+    join(root, "dist"),
+  ]);
+  await cp(commonJs, join(root, "dist/poll.cjs"));
   for (const name of ["@signalbox/functions", "zod"]) {
     const link = join(root, "node_modules", name);
     await mkdir(dirname(link), { recursive: true });

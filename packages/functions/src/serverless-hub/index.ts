@@ -6,5 +6,5 @@ export { ForbiddenError, type HubFilter, requireClaim } from "./filter.ts";
 export type { SignalRInvocationContext } from "./invocation-context.ts";
 export type { HubMethods, MethodOptions } from "./method-options.ts";
 export { ParameterError, type ParameterSchema } from "./parameters.ts";
-export { addServerlessHub, type ServerlessHubOptions } from "./registration.ts";
+export { addServerlessHub, type NegotiateFunction, type ServerlessHubOptions } from "./registration.ts";
 export { ServerlessHub } from "./serverless-hub.ts";

@@ -3,7 +3,14 @@ import type { ClientAccess, HubContext } from "@signalbox/management";
 import { describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import type { DecoratedHub } from "../../test/serverless-hub/decorated-hub.ts";
-import { addServerlessHub, type HubMethods, requireClaim, ServerlessHub, type SignalRInvocationContext } from "./index.ts";
+import {
+  addServerlessHub,
+  type HubMethods,
+  requireClaim,
+  ServerlessHub,
+  type SignalRInvocationContext,
+  signalRConnection,
+} from "./index.ts";
 
 // Checked by the compiler (`tsc -p tsconfig.test.json`); nothing of this is called.
 
@@ -134,5 +141,8 @@ describe("addServerlessHub", () => {
 describe("Decorators", () => {
   it("are compared with what they decorate", () => {
     expectTypeOf<DecoratedHub["say"]>().parameters.toEqualTypeOf<[context: Context, text: string, times?: number]>();
+    // @ts-expect-error a hub alone has a connection
+    const misplaced = () => signalRConnection("ChatConnection")(class {}, {} as ClassDecoratorContext);
+    expectTypeOf(misplaced).toBeFunction();
   });
 });

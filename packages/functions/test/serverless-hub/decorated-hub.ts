@@ -41,7 +41,3 @@ export class DecoratedHub extends ServerlessHub<ChatClient> {
   @signalRConnection("ChatConnection")
   ping() {}
 }
-
-// @ts-expect-error no hub
-@signalRConnection("ChatConnection")
-export class NoHub {}
