@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { type ClientBrowser, launchBrowser } from "./support/browser-client.ts";
 import { describeClient } from "./support/client.suite.ts";
+import { describeReconnect } from "./support/reconnect.suite.ts";
 import { chromium } from "./support/system-parts.ts";
 
 const path = chromium.find();
@@ -13,4 +14,5 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
   afterAll(() => browser?.close());
 
   describeClient("Node 26", (options) => browser.connect(options));
+  describeReconnect("Node 26", (options) => browser.connect(options));
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildDotnetProgram } from "./support/dotnet-program.ts";
 import { Rest } from "./support/rest.ts";
-import { type RunningService, startService } from "./support/service.ts";
+import { keptPort, type RunningService, startService } from "./support/service.ts";
 import { dotnetSdk } from "./support/system-parts.ts";
 import { startTcpProxy } from "./support/tcp-proxy.ts";
 import { startUpstream, type UpstreamAnswer, type UpstreamRequest } from "./support/upstream.ts";
@@ -15,7 +15,7 @@ describe.skipIf(program === undefined)("the .NET client, Microsoft.AspNetCore.Si
   beforeAll(async () => {
     let service: RunningService | undefined;
     await using upstream = await startUpstream((request) => answer(request, service!));
-    const first = await startService({ settings: upstream.settings });
+    const first = await startService({ settings: upstream.settings, port: keptPort() });
     service = first;
     await using proxy = await startTcpProxy(first.port);
     const control: Record<string, () => Promise<string> | string> = {

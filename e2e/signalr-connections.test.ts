@@ -5,9 +5,9 @@ import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { encode } from "@msgpack/msgpack";
 import { afterEach, describe, expect, it } from "vitest";
 import { connectInNode, connectionBuilder, recordMessages } from "./support/node-client.ts";
+import { describeReconnect } from "./support/reconnect.suite.ts";
 import { Rest } from "./support/rest.ts";
 import { type RunningService, runtimes, startService } from "./support/service.ts";
-import { startTcpProxy } from "./support/tcp-proxy.ts";
 import { combinations } from "./support/test-client.ts";
 import { clientToken, clientUrl, signToken } from "./support/token.ts";
 import { startUpstream } from "./support/upstream.ts";
@@ -79,69 +79,7 @@ describe.each(runtimes)("a connection of @microsoft/signalr with Signalbox on %s
     }
   });
 
-  it.each(combinations)(
-    "reconnects by itself after a crash of the service, over $transport with $protocol",
-    async (combination) => {
-      const first = await startService({ runtime });
-      try {
-        const connection = connectionBuilder({ ...combination, ...optionsFor(first, { nameid: "ann" }) })
-          .withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 100 })
-          .build();
-        const messages = recordMessages(connection);
-        let reconnectedAs: string | undefined;
-        connection.onreconnected((id) => {
-          reconnectedAs = id;
-        });
-        await started(connection);
-        const id = connection.connectionId;
-        await first.stop("SIGKILL");
-        await using second = await startService({ runtime, port: first.port });
-        await expect.poll(() => reconnectedAs, { timeout: 15_000 }).toBeDefined();
-        expect(reconnectedAs).not.toBe(id);
-        await new Rest(second, hub).send("/users/ann", "message", "welcome back");
-        await expect.poll(() => messages).toEqual([["welcome back"]]);
-        await connection.stop();
-      } finally {
-        await first[Symbol.asyncDispose]();
-      }
-    },
-  );
-
-  it.each([webSocketsJson, webSocketsMessagePack])(
-    "loses nothing when its socket breaks under stateful reconnect, with $protocol",
-    async (combination) => {
-      await using upstream = await startUpstream((request) =>
-        request.event === "messages/echo" ? request.completion({ result: request.invocation.arguments[0] }) : undefined,
-      );
-      await using service = await startService({ runtime, settings: upstream.settings });
-      await using proxy = await startTcpProxy(service.port);
-      const { accessToken } = optionsFor(service, { nameid: "ann" });
-      const url = clientUrl({ endpoint: `http://127.0.0.1:${proxy.port}` }, hub);
-      const connection = connectionBuilder({ ...combination, url, accessToken })
-        .withStatefulReconnect()
-        .build();
-      const messages = recordMessages(connection);
-      await started(connection);
-      const id = connection.connectionId;
-      const rest = new Rest(service, hub);
-
-      await rest.send("/users/ann", "message", "before");
-      await expect.poll(() => messages).toEqual([["before"]]);
-      proxy.cut();
-      for (const text of ["one", "two", "three"]) await rest.send("/users/ann", "message", text);
-      const echo = connection.invoke("echo", "sent while away");
-      proxy.release();
-
-      await expect.poll(() => messages, { timeout: 15_000 }).toEqual([["before"], ["one"], ["two"], ["three"]]);
-      expect(await echo).toBe("sent while away");
-      expect(connection.connectionId).toBe(id);
-      await rest.send("/users/ann", "message", "after");
-      await expect.poll(() => messages.at(-1)).toEqual(["after"]);
-      expect(
-        upstream.requests.filter((request) => request.event.startsWith("connections/")).map((request) => request.event),
-      ).toEqual(["connections/connected"]);
-    },
-  );
+  describeReconnect(runtime, connectInNode);
 
   it("is closed when its authentication expires, if the token asks for that", async () => {
     await using service = await startService({ runtime });

@@ -15,6 +15,7 @@ declare const signalR: typeof SignalR & { readonly protocols: { readonly msgpack
 interface PageClient {
   readonly connection: SignalR.HubConnection;
   readonly messages: unknown[][];
+  readonly reconnections: string[];
   closed: string | undefined;
 }
 
@@ -88,6 +89,7 @@ async function connect(page: Page, options: ClientOptions): Promise<Awaited<Retu
   return {
     connectionId,
     messages: () => page.evaluate((key) => clients.get(key)!.messages, key),
+    reconnections: () => page.evaluate((key) => clients.get(key)!.reconnections, key),
     invoke: (target, ...args) =>
       page.evaluate(({ key, target, args }) => clients.get(key)!.connection.invoke(target, ...args), { key, target, args }),
     send: (target, ...args) =>
@@ -105,13 +107,16 @@ async function start({
   accessToken,
   transport,
   protocol,
+  reconnect,
 }: ClientOptions & { readonly key: string }): Promise<string> {
   const builder = new signalR.HubConnectionBuilder().withUrl(url, {
     transport: signalR.HttpTransportType[transport],
     accessTokenFactory: () => accessToken,
   });
   if (protocol === "messagepack") builder.withHubProtocol(new signalR.protocols.msgpack.MessagePackHubProtocol());
-  const client: PageClient = { connection: builder.build(), messages: [], closed: undefined };
+  if (reconnect === "automatic") builder.withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 100 });
+  if (reconnect === "stateful") builder.withStatefulReconnect();
+  const client: PageClient = { connection: builder.build(), messages: [], reconnections: [], closed: undefined };
   clients.set(key, client);
   client.connection.on("message", (...args) => {
     client.messages.push(args);
@@ -119,6 +124,9 @@ async function start({
   client.connection.on("double", (number: number) => number * 2);
   client.connection.on("fail", () => {
     throw new Error("the client failed");
+  });
+  client.connection.onreconnected((id) => {
+    client.reconnections.push(id!);
   });
   client.connection.onclose((error) => {
     client.closed = error?.message ?? "";

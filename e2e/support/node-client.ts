@@ -12,11 +12,18 @@ export function connectionBuilder(options: ClientOptions): HubConnectionBuilder 
 
 /** Connects with `@microsoft/signalr` in this process. */
 export async function connectInNode(options: ClientOptions): Promise<TestClient> {
-  const connection = connectionBuilder(options).build();
+  const builder = connectionBuilder(options);
+  if (options.reconnect === "automatic") builder.withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 100 });
+  if (options.reconnect === "stateful") builder.withStatefulReconnect();
+  const connection = builder.build();
   const messages = recordMessages(connection);
   connection.on("double", (number: number) => number * 2);
   connection.on("fail", () => {
     throw new Error("the client failed");
+  });
+  const reconnections: string[] = [];
+  connection.onreconnected((id) => {
+    reconnections.push(id!);
   });
   let closed: string | undefined;
   connection.onclose((error) => {
@@ -25,6 +32,7 @@ export async function connectInNode(options: ClientOptions): Promise<TestClient>
   await connection.start();
   return {
     connectionId: connection.connectionId!,
+    reconnections: async () => reconnections,
     messages: async () => messages,
     invoke: (target, ...args) => connection.invoke(target, ...args),
     send: (target, ...args) => connection.send(target, ...args),

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -33,6 +34,11 @@ export interface ServiceOptions {
   readonly folder?: string;
   /** Another `signalbox` than the checkout's. */
   readonly program?: readonly [command: string, ...args: string[]];
+}
+
+/** A port that the system gives nobody by itself, for a service that a test stops and starts again: no other socket takes it meanwhile. */
+export function keptPort(): number {
+  return randomInt(15_000, 30_000);
 }
 
 /** A service as a user of it sees it: a process, its output and its connection string. */

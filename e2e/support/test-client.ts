@@ -17,6 +17,8 @@ export interface ClientOptions extends Combination {
   /** As an app's negotiate endpoint answers them. */
   readonly url: string;
   readonly accessToken: string;
+  /** How it comes back when its connection breaks: as a new connection, or as the same one. Absent: not at all. */
+  readonly reconnect?: "automatic" | "stateful";
 }
 
 /** What a stream brought: its items and how it ended. */
@@ -30,7 +32,10 @@ export interface StreamOutcome {
  * `double` with twice the number, and fails calls of `fail`.
  */
 export interface TestClient {
+  /** At the start. */
   readonly connectionId: string;
+  /** Ids of the connections it reconnected as by itself; a stateful reconnect keeps the id and is not among them. */
+  reconnections(): Promise<readonly string[]>;
   /** Arguments of each call of `message`, in the order of arrival. */
   messages(): Promise<readonly (readonly unknown[])[]>;
   invoke(target: string, ...args: readonly unknown[]): Promise<unknown>;
