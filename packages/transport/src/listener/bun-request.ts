@@ -1,5 +1,5 @@
 import type { BunServer } from "./bun-runtime.ts";
-import type { BodyReader, HotReply, HotRequest, Peer, UpgradeRequest } from "./listener.ts";
+import type { HotReply, HotRequest, Peer, UpgradeRequest } from "./listener.ts";
 import { parseSubprotocols } from "./upgrade.ts";
 
 /** Length of the shortest start of a URL that holds no path: `http://`. */
@@ -24,12 +24,14 @@ export class BunRequest implements HotRequest {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  /** Reads the body as its reader wants it. Rejects when the client leaves before its end. */
-  gather(reader: BodyReader): HotReply | Promise<HotReply> {
+  /**
+   * The whole body, or undefined when it exceeds the limit. Rejects when the client leaves before its end.
+   * @param limit bytes
+   */
+  body(limit: number): Promise<Uint8Array | undefined> {
     const declared = this.header("content-length");
-    if (declared === undefined) return readStream(this.#request.body, reader);
-    if (Number(declared) > reader.limit) return reader.tooLarge();
-    return this.#request.bytes().then((body) => reader.answer(body));
+    if (declared === undefined) return readStream(this.#request.body, limit);
+    return Number(declared) > limit ? Promise.resolve(undefined) : this.#request.bytes();
   }
 }
 
@@ -69,17 +71,17 @@ function targetOf({ url }: Request): string {
 }
 
 /** A body of unknown length is counted while it arrives, never gathered whole first. */
-async function readStream(stream: ReadableStream<Uint8Array> | null, reader: BodyReader): Promise<HotReply> {
+async function readStream(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (stream !== null) {
     for await (const chunk of stream) {
       size += chunk.length;
-      if (size > reader.limit) return reader.tooLarge();
+      if (size > limit) return undefined;
       chunks.push(chunk);
     }
   }
-  return reader.answer(Buffer.concat(chunks, size));
+  return Buffer.concat(chunks, size);
 }
 
 /** Answers of nothing but a status, one of each: Bun takes a response without a body again and again, and making one costs 5 % of a send. */

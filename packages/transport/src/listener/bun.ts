@@ -3,7 +3,7 @@ import { type Bound, bindAll } from "./bind.ts";
 import { BunRequest, BunUpgradeRequest, peerOf, toResponse } from "./bun-request.ts";
 import { type BunServer, bun } from "./bun-runtime.ts";
 import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
-import type { HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import type { BodyReader, HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
 import { Replies } from "./replies.ts";
 import { asksForWebSocket } from "./upgrade.ts";
 
@@ -28,7 +28,10 @@ interface BoundServer extends Bound {
 class BunListener implements Listener, SocketOwner {
   readonly closing = new ClosingSockets();
   readonly #options: ListenerOptions;
-  readonly #replies = new Replies<(response: Response) => void>((resolve, reply) => resolve(this.#toResponse(reply)));
+  readonly #replies = new Replies<(response: Response) => void>(
+    (resolve, reply) => resolve(this.#toResponse(reply)),
+    (error) => this.report(error),
+  );
   #bound: readonly BoundServer[] = [];
 
   constructor(options: ListenerOptions) {
@@ -94,20 +97,20 @@ class BunListener implements Listener, SocketOwner {
     const { handler } = this.#options;
     // Only GET can ask for a WebSocket: spares the sends of back ends a look at their headers.
     if (request.method === "GET" && asksForWebSocket(request.headers.get("upgrade"))) return this.#upgrade(request, server);
-    let reply: HotReply | Promise<HotReply>;
     try {
       const hot = new BunRequest(request);
-      const asked = handler.hot?.(hot);
-      if (asked === undefined) return this.#guard(handler.fetch(request, peerOf(request, server, this.#isSecure)), request);
-      reply = "limit" in asked ? hot.gather(asked) : asked;
+      const reply = handler.hot?.(hot);
+      if (reply === undefined) return this.#guard(handler.fetch(request, peerOf(request, server, this.#isSecure)), request);
+      return "limit" in reply ? this.#gather(hot, reply, request) : this.#toResponse(reply);
     } catch (error) {
       return this.#failed(error);
     }
-    if (!(reply instanceof Promise)) return this.#toResponse(reply);
-    const read = reply;
+  }
+
+  #gather(hot: BunRequest, reader: BodyReader, request: Request): Promise<Response> {
     return new Promise((resolve) => {
-      read.then(
-        (settled) => this.#replies.add(resolve, settled),
+      hot.body(reader.limit).then(
+        (body) => this.#replies.settle(resolve, reader, body),
         (error) => resolve(this.#failed(error, request)),
       );
     });

@@ -2,6 +2,7 @@ import { IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { BodyReader, HotRequest, Peer } from "./listener.ts";
+import type { Replies } from "./replies.ts";
 
 const EMPTY = new Uint8Array(0);
 const MAPPED_IPV4 = "::ffff:";
@@ -23,13 +24,13 @@ export class NodeRequest extends IncomingMessage implements HotRequest {
     return findHeader(this.rawHeaders, name);
   }
 
-  /** Takes the body away from the stream and settles once, with undefined for a body beyond the reader's limit. */
-  gather(reader: BodyReader, response: ServerResponse, settle: Settle): void {
+  /** Takes the body away from the stream and settles the answer once it is there, or too large. */
+  gather(reader: BodyReader, response: ServerResponse, replies: Replies<ServerResponse>): void {
     if (Number(this.header("content-length")) > reader.limit) {
-      settle(response, reader, undefined);
+      replies.settle(response, reader, undefined);
       return;
     }
-    this.#gathering = new Gathering(reader, response, settle);
+    this.#gathering = new Gathering(reader, response, replies);
     // Says that somebody reads: otherwise Node starts to drop the body once the answer is out.
     super._read(0);
   }
@@ -42,25 +43,24 @@ export class NodeRequest extends IncomingMessage implements HotRequest {
   }
 }
 
-type Settle = (response: ServerResponse, reader: BodyReader, body: Uint8Array | undefined) => void;
-
 /** A body on its way in. One that outgrows the limit is read on and dropped, so that the connection stays usable. */
 class Gathering {
   readonly #reader: BodyReader;
   readonly #response: ServerResponse;
-  #settle: Settle | undefined;
+  /** Undefined once the answer is settled. */
+  #replies: Replies<ServerResponse> | undefined;
   #first: Buffer | undefined = undefined;
   #pieces: Buffer[] | undefined = undefined;
   #size = 0;
 
-  constructor(reader: BodyReader, response: ServerResponse, settle: Settle) {
+  constructor(reader: BodyReader, response: ServerResponse, replies: Replies<ServerResponse>) {
     this.#reader = reader;
     this.#response = response;
-    this.#settle = settle;
+    this.#replies = replies;
   }
 
   add(piece: Buffer): void {
-    if (this.#settle === undefined) return;
+    if (this.#replies === undefined) return;
     this.#size += piece.length;
     if (this.#size > this.#reader.limit) this.#done(undefined);
     else if (this.#first === undefined) this.#first = piece;
@@ -73,11 +73,11 @@ class Gathering {
   }
 
   #done(body: Uint8Array | undefined): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
+    const replies = this.#replies;
+    this.#replies = undefined;
     this.#first = undefined;
     this.#pieces = undefined;
-    settle?.(this.#response, this.#reader, body);
+    replies?.settle(this.#response, this.#reader, body);
   }
 }
 

@@ -6,7 +6,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import { type Bound, bindAll } from "./bind.ts";
 import { toListenError } from "./listen-error.ts";
-import type { BodyReader, HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import type { HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
 import { NodeRequest, peerOf } from "./node-request.ts";
 import { NodeSocket, ServerWebSocket, type SocketOwner } from "./node-socket.ts";
 import { NodeUpgradeRequest, refuse, withoutUpgrade } from "./node-upgrade.ts";
@@ -44,7 +44,10 @@ class NodeListener implements Listener, SocketOwner {
   readonly #options: ListenerOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>;
   readonly #fetch: (message: IncomingMessage, response: ServerResponse) => Promise<void>;
-  readonly #replies = new Replies<ServerResponse>((response, reply) => this.#reply(response, reply));
+  readonly #replies = new Replies<ServerResponse>(
+    (response, reply) => this.#reply(response, reply),
+    (error) => this.report(error),
+  );
   /** Upgrades whose verdict is pending. */
   readonly #undecided = new Set<TcpSocket>();
   #bound: readonly BoundServer[] = [];
@@ -145,20 +148,13 @@ class NodeListener implements Listener, SocketOwner {
     try {
       const reply = this.#options.handler.hot?.(message);
       if (reply === undefined) void this.#fetch(message, response);
-      else if ("limit" in reply) message.gather(reply, response, this.#settleBody);
+      else if ("limit" in reply) message.gather(reply, response, this.#replies);
       else this.#replies.add(response, reply);
     } catch (error) {
-      this.#failed(response, error);
+      this.report(error);
+      this.#replies.add(response, { status: 500 });
     }
   }
-
-  readonly #settleBody = (response: ServerResponse, reader: BodyReader, body: Uint8Array | undefined): void => {
-    try {
-      this.#replies.add(response, body === undefined ? reader.tooLarge() : reader.answer(body));
-    } catch (error) {
-      this.#failed(response, error);
-    }
-  };
 
   async #answer(request: Request, env: HttpBindings): Promise<Response> {
     try {
@@ -180,11 +176,6 @@ class NodeListener implements Listener, SocketOwner {
       this.report(error);
       response.destroy();
     }
-  }
-
-  #failed(response: ServerResponse, error: unknown): void {
-    this.report(error);
-    this.#replies.add(response, { status: 500 });
   }
 
   #upgrade(server: Server, message: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
