@@ -42,7 +42,8 @@ interface BoundServer extends Bound {
 class NodeListener implements Listener, SocketOwner {
   readonly sockets = new Set<NodeSocket>();
   readonly #options: ListenerOptions;
-  readonly #webSockets: InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>;
+  /** By the largest message they take. */
+  readonly #webSockets = new Map<number, InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>>();
   readonly #fetch: (message: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly #replies = new Replies<ServerResponse>(
     (response, reply) => this.#reply(response, reply),
@@ -55,18 +56,6 @@ class NodeListener implements Listener, SocketOwner {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const webSocketOptions = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      autoPong: false,
-      maxPayload: options.maxMessageBytes,
-      closeTimeout: CLOSE_TIMEOUT,
-      WebSocket: ServerWebSocket,
-      // Asked synchronously inside handleUpgrade.
-      handleProtocols: () => this.#subprotocol ?? false,
-    } as const;
-    this.#webSockets = new WebSocketServer(webSocketOptions);
     this.#fetch = getRequestListener((request, env) => this.#answer(request, env as HttpBindings), { hostname: "localhost" });
   }
 
@@ -217,7 +206,28 @@ class NodeListener implements Listener, SocketOwner {
     }
     tcp.off("error", destroy);
     this.#subprotocol = verdict.subprotocol;
-    this.#webSockets.handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+    const limit = verdict.maxMessageBytes ?? this.#options.maxMessageBytes;
+    this.#webSocketsUpTo(limit).handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+  }
+
+  #webSocketsUpTo(maxPayload: number): InstanceType<typeof WebSocketServer<typeof ServerWebSocket>> {
+    let server = this.#webSockets.get(maxPayload);
+    if (server === undefined) {
+      const options = {
+        noServer: true,
+        clientTracking: false,
+        perMessageDeflate: false,
+        autoPong: false,
+        maxPayload,
+        closeTimeout: CLOSE_TIMEOUT,
+        WebSocket: ServerWebSocket,
+        // Asked synchronously inside handleUpgrade.
+        handleProtocols: () => this.#subprotocol ?? false,
+      } as const;
+      server = new WebSocketServer(options);
+      this.#webSockets.set(maxPayload, server);
+    }
+    return server;
   }
 
   #refuseForError(tcp: TcpSocket, error: unknown): void {
