@@ -477,22 +477,20 @@ describe("A client's result that a server awaits", () => {
     expect(caller.received.some(({ type }) => type === 34)).toBe(false);
   });
 
-  it("comes to the caller itself when it has the client", async () => {
+  it("comes to the caller itself when it has the client, again and again until the caller knows the invocation", async () => {
     const caller = await serve();
     const client = await started.connect();
     client.connection.on("question", (value: number) => value * 2);
     caller.send(invocation(caller, "i1", client.id));
-    await vi.waitFor(() =>
-      expect(caller.clients.get(client.id)!.heard).toContainEqual({ type: 3, invocationId: "i1", result: 40 }),
-    );
-    caller.send({
-      type: 35,
-      invocationId: "i1",
-      connectionId: client.id,
-      callerServerId: caller.serverId,
-      protocol: "json",
-      payload: new Uint8Array(),
-    });
+    const results = () => caller.clients.get(client.id)!.heard.filter(({ type }) => type === MessageType.Completion);
+    await vi.waitFor(() => expect(results().length).toBeGreaterThan(2));
+    expect(results()[2]).toEqual({ type: 3, invocationId: "i1", result: 40 });
+    const done = { invocationId: "i1", connectionId: client.id, callerServerId: caller.serverId, protocol: "json" };
+    caller.send({ type: 35, ...done, payload: new Uint8Array() });
+    await client.connection.invoke("echo", 1);
+    const repetitions = results().length;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(results()).toHaveLength(repetitions);
     expect(caller.received.some(({ type }) => type === 34 || type === 35)).toBe(false);
   });
 
