@@ -15,7 +15,7 @@ import { ServerMessages } from "./server-messages.ts";
 import { ServerRegistry } from "./server-registry.ts";
 
 /** Read anew at each use. */
-export interface AppServersOptions {
+interface AppServersOptions {
   readonly limits: ServerLimits;
   /** Clients on one server connection from which on its server is asked for a further one; 0: never. */
   readonly clientsPerConnection: number;
