@@ -1,4 +1,6 @@
+export type * from "./admin/contract.ts";
 export { signToken } from "./auth/sign-token.ts";
+export { hideValues } from "./backends/upstream/hidden-values.ts";
 export { catalogue, type SettingEntry, valueAt } from "./config/catalogue.ts";
 export { fallbackText, settingsJsonSchema, settingsPage } from "./config/document.ts";
 export { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";

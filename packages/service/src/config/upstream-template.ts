@@ -45,6 +45,12 @@ export const upstreamTemplate = z.preprocess(
     .transform(({ auth: _, ...template }) => template),
 );
 
+/** A list of templates; a bare URL stands for a list of one. */
+export const upstreamTemplates = z.preprocess(
+  (value) => (typeof value === "string" ? [value] : value),
+  z.array(upstreamTemplate),
+);
+
 /** Where events go. Patterns are `*`, a name, or names separated by commas; an empty one matches nothing. */
 export type UpstreamTemplate = Readonly<z.output<typeof upstreamTemplate>>;
 

@@ -12,7 +12,10 @@ export interface UpstreamHeaderValues {
 }
 
 /** Header name to value, each character of a value one byte on the wire; in the emulator's order (reference serverless-upstream §3.2). */
-export function upstreamHeaders({ id, client }: HubConnection, values: UpstreamHeaderValues): Record<string, string> {
+export function upstreamHeaders(
+  { id, client }: Pick<HubConnection, "id" | "client">,
+  values: UpstreamHeaderValues,
+): Record<string, string> {
   const headers: Record<string, string> = {
     "X-ASRS-Connection-Id": headerBytes(id),
     "X-ASRS-Hub": headerBytes(client.hubName),

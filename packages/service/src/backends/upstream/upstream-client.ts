@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import pLimit, { type LimitFunction } from "p-limit";
 
@@ -12,8 +12,8 @@ export interface UpstreamRequest {
   /** One character a byte. Asked when the call's turn has come. */
   readonly headers: () => Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** The body of a 2xx answer is wanted. */
-  readonly wantsBody: boolean;
+  /** The body of a 2xx answer is wanted, or of any. */
+  readonly wantsBody: boolean | "whatever the status";
 }
 
 export interface UpstreamLimits {
@@ -28,12 +28,14 @@ export interface UpstreamLimits {
 export interface UpstreamReply {
   /** Undefined: no answer came; `failure` says why. */
   readonly status: number | undefined;
-  /** Empty unless wanted, whole and a 2xx. */
+  /** Empty unless wanted and whole. */
   readonly body: Uint8Array;
   /** Why there is no answer or, with a status, why its wanted body is missing. */
   readonly failure: { readonly kind: "too large" | "time-out" | "error"; readonly text: string } | undefined;
   readonly location: string | undefined;
   readonly retryAfter: string | undefined;
+  /** Of the answer, names in lower case; empty when there was none. */
+  readonly headers: IncomingHttpHeaders;
   /** Milliseconds from the assignment of the socket. */
   readonly durationMs: number;
 }
@@ -45,8 +47,8 @@ interface Hop {
   /** Undefined: a GET. */
   readonly body: Uint8Array | undefined;
   readonly timeoutMs: number;
-  /** Undefined: the body of the answer is not wanted. */
-  readonly bodyLimitBytes: number | undefined;
+  readonly wantsBody: UpstreamRequest["wantsBody"];
+  readonly bodyLimitBytes: number;
 }
 
 const noBytes = new Uint8Array();
@@ -76,8 +78,8 @@ export class UpstreamClient {
     let durationMs = 0;
     for (let redirects = 0; ; redirects += 1) {
       const timeoutMs = limits.timeoutMs - durationMs;
-      const bodyLimitBytes = request.wantsBody ? limits.responseLimitBytes : undefined;
-      const hop = { url, headers, body, timeoutMs, bodyLimitBytes };
+      const { wantsBody } = request;
+      const hop = { url, headers, body, timeoutMs, wantsBody, bodyLimitBytes: limits.responseLimitBytes };
       const reply = await this.#inTurn(url.origin, limits, () => this.#exchange(hop));
       durationMs += reply.durationMs;
       const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
@@ -110,7 +112,7 @@ export class UpstreamClient {
   }
 
   /** One request and its answer. Resolves when the socket is free again, or gone. Never rejects. */
-  #exchange({ url, headers, body, timeoutMs, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
+  #exchange({ url, headers, body, timeoutMs, wantsBody, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
     return new Promise((resolve) => {
       const secure = url.protocol === "https:";
       const options = {
@@ -138,7 +140,7 @@ export class UpstreamClient {
       });
       request.once("response", (response) => {
         answered = true;
-        receive(response, bodyLimitBytes, settle);
+        receive(response, wantsBody, bodyLimitBytes, settle);
       });
       // Once an answer has begun, its own end tells.
       request.on("error", (error) => {
@@ -161,21 +163,20 @@ export function noAnswer(text: string): UpstreamReply {
     failure: { kind: "error", text },
     location: undefined,
     retryAfter: undefined,
+    headers: {},
     durationMs: 0,
   };
 }
 
-/**
- * Reads an answer to its end.
- * @param limitBytes undefined: nobody wants the body, and what happens to it is no failure
- */
+/** Reads an answer to its end. What happens to a body that nobody wants is no failure. */
 function receive(
   response: IncomingMessage,
-  limitBytes: number | undefined,
+  wantsBody: UpstreamRequest["wantsBody"],
+  limitBytes: number,
   done: (reply: Omit<UpstreamReply, "durationMs">) => void,
 ): void {
   const status = response.statusCode!;
-  const wanted = limitBytes !== undefined && status >= 200 && status <= 299;
+  const wanted = wantsBody === true ? status >= 200 && status <= 299 : wantsBody !== false;
   const limit = wanted ? limitBytes : discardLimitBytes;
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -200,6 +201,7 @@ function receive(
       failure,
       location: response.headers.location,
       retryAfter: response.headers["retry-after"],
+      headers: response.headers,
     });
   });
   if (Number(response.headers["content-length"] ?? 0) > limit) giveUp();
