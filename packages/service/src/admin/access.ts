@@ -33,7 +33,7 @@ export function ownPagesOnly(options: () => AccessOptions): MiddlewareHandler {
       return context.json({ error }, 421);
     }
     // Whatever a page of another site causes carries one of the two; a link that somebody follows to the page itself does no harm.
-    const leadsToPage = context.req.method === "GET" && header("sec-fetch-mode") === "navigate" && !isApi(context.req.path);
+    const leadsToPage = context.req.method === "GET" && context.req.path === "/" && header("sec-fetch-mode") === "navigate";
     if (!leadsToPage && comesFromElsewhere(header("sec-fetch-site"), header("origin"), host)) {
       return context.json({ error: "The admin API answers pages of its own origin only." }, 403);
     }
@@ -75,8 +75,4 @@ function isOwnName(name: string, ip: string | undefined, hosts: readonly string[
 function comesFromElsewhere(site: string | undefined, origin: string | undefined, host: string): boolean {
   if (site !== undefined && site !== "same-origin" && site !== "none") return true;
   return origin !== undefined && URL.parse(origin)?.host !== host.toLowerCase();
-}
-
-function isApi(path: string): boolean {
-  return path.startsWith("/api/");
 }

@@ -36,7 +36,11 @@ export function createAdminDoor({ metrics, draining, access, upstream, onError, 
 } {
   const app = new Hono();
   app.onError((error, context) => {
-    if (error instanceof HTTPException) return context.json({ error: error.message }, error.status);
+    if (error instanceof HTTPException) {
+      // The rest of the body is not read, so nothing else can come over this socket.
+      if (error.status === 413) context.header("Connection", "close");
+      return context.json({ error: error.message }, error.status);
+    }
     onError(error);
     return context.json({ error: "Something failed here; the log of the service says what." }, 500);
   });

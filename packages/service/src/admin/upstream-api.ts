@@ -9,7 +9,7 @@ import type { UpstreamTemplate } from "../config/upstream-template.ts";
 import type { ApiError } from "./contract.ts";
 import { jsonBody } from "./json-body.ts";
 import { liveUpdates } from "./live-updates.ts";
-import { receiveTemplates } from "./received-templates.ts";
+import { draftsOf, receiveTemplates } from "./received-templates.ts";
 import { eventName, matchTemplate, testEvent, UpstreamTests } from "./upstream-tests.ts";
 import { upstreamView, versionOf } from "./upstream-view.ts";
 
@@ -51,10 +51,8 @@ export function upstreamApi({ templates: set, calls, durable, options, keys }: U
   api.post("/parse", async (context) => {
     const { text } = await jsonBody(context, z.object({ text: z.string() }));
     try {
-      const received = receiveTemplates(templatesInText(text), set);
-      // As written: what is hidden in the text stays so until it is saved.
-      if ("problems" in received) return invalid(context, received.problems);
-      return context.json({ templates: received.templates });
+      const drafts = draftsOf(templatesInText(text), set);
+      return "problems" in drafts ? invalid(context, drafts.problems) : context.json(drafts);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       return context.json({ error: error.message } satisfies ApiError, 422);
