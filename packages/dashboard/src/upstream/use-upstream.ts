@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { type ApiFailure, api, followUpstream } from "../api.ts";
 import { type Draft, type DraftProblems, newDraft, problemsByKey, sameTemplates, toTemplate } from "./draft.ts";
 
-export type CallsById = Readonly<Record<string, readonly RecentCall[]>>;
+type CallsById = Readonly<Record<string, readonly RecentCall[]>>;
 
 /** The templates in force, the edits on this page, and what becomes of both. */
 export interface UpstreamEditing {

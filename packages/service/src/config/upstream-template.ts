@@ -25,7 +25,7 @@ const keys = ["hubPattern", "eventPattern", "categoryPattern", "urlTemplate", "a
  * One upstream template, as the cloud's resource, the emulator's settings file and the raw-WebSocket page spell it: keys in any letter
  * case, patterns optional (reference serverless-upstream §2.1). A bare URL stands for a template that takes everything.
  */
-export const upstreamTemplate = z.preprocess(
+const upstreamTemplate = z.preprocess(
   (value) => withCanonicalKeys(typeof value === "string" ? { urlTemplate: value } : value, keys),
   z
     .strictObject({
