@@ -72,12 +72,12 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     const page = await browser.newPage(options);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
-    // An answer of 4xx is no fault of the page.
+    // A status of 4xx and a service that stops are no fault of the page.
     page.on(
       "console",
       (message) =>
         message.type() === "error" &&
-        !/the server responded with a status of 4\d\d/.test(message.text()) &&
+        !/^Failed to load resource: (the server responded with a status of 4|net::ERR_)/.test(message.text()) &&
         complaints.push(message.text()),
     );
     onTestFinished(async () => {
@@ -117,7 +117,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
       .poll(() => app.requests.map(({ event, url }) => [event, url]))
       .toEqual([["connections/connected", "/api/connected"]]);
     // The page hears of it without being asked.
-    await template(page, 1).getByText("connections/connected").waitFor();
+    await template(page, 1).locator("summary").getByText("connections/connected").waitFor();
 
     expect(await first.stop()).toBe(0);
     await using second = await startService({ folder: first.folder, port: first.port });

@@ -41,7 +41,7 @@ export interface RunningService {
 /** Starts `signalbox start` and waits for its banner. @throws when it ends without one, with what it printed */
 export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
   const process = launch(options);
-  const banner = /(Endpoint=[^;\s]+;(?:Port=\d+;)?AccessKey=[^;\s]+;[^\s]*)[^]+Dashboard +(\S+)\n/;
+  const banner = /(Endpoint=[^;\s]+;(?:Port=\d+;)?AccessKey=[^;\s]+;[^\s]*)[\s\S]+Dashboard +(\S+)\n/;
   const [, connectionString = "", adminUrl = ""] = await process.printed(banner);
   const part = (name: string) => new RegExp(`${name}=([^;]+)`).exec(connectionString)?.[1];
   const url = new URL(part("Endpoint")!);

@@ -1,5 +1,6 @@
 import type { RecentCall } from "@signalbox/service";
 import { Ago } from "../components/ago.tsx";
+import { Scroll } from "../components/scroll.tsx";
 import { duration, Status } from "./status.tsx";
 
 /** The last calls of a template: the newest in a line, the others on demand. */
@@ -26,7 +27,7 @@ export function Calls({ calls }: { readonly calls: readonly RecentCall[] }) {
           ))}
         </span>
       </summary>
-      <div class="scroll">
+      <Scroll label="Last calls">
         <table>
           <thead>
             <tr>
@@ -45,7 +46,7 @@ export function Calls({ calls }: { readonly calls: readonly RecentCall[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </details>
   );
 }

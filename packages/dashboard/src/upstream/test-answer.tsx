@@ -1,4 +1,5 @@
 import type { TestView } from "@signalbox/service";
+import { Scroll } from "../components/scroll.tsx";
 import { duration, Status } from "./status.tsx";
 
 /** What became of a test event. */
@@ -11,7 +12,11 @@ export function TestAnswer({ test: { sent, answer, error } }: { readonly test: T
         <Status status={answer.status} error={answer.error} /> in {duration(answer.durationMs)}
       </p>
       {answer.error !== undefined && <p class="problem">{answer.error}</p>}
-      {answer.body === "" ? <p class="muted">The answer has no body.</p> : <pre>{visible(answer.body)}</pre>}
+      {answer.body === "" ? (
+        <p class="muted">The answer has no body.</p>
+      ) : (
+        <Text label="Body of the answer" text={answer.body} />
+      )}
       <Headers title={`Headers of the answer (${answer.headers.length})`} headers={answer.headers} />
       <Headers title="What was sent" headers={Object.entries(sent.headers)} body={sent.body} />
     </div>
@@ -36,12 +41,16 @@ function Headers({ title, headers, body }: HeadersProps) {
           </div>
         ))}
       </dl>
-      {body !== undefined && <pre>{visible(body)}</pre>}
+      {body !== undefined && <Text label="Body sent" text={body} />}
     </details>
   );
 }
 
 /** Hub records end with a character that has no picture of its own. */
-function visible(text: string): string {
-  return text.replaceAll("\u001e", "␞");
+function Text({ label, text }: { readonly label: string; readonly text: string }) {
+  return (
+    <Scroll label={label}>
+      <pre>{text.replaceAll("\u001e", "␞")}</pre>
+    </Scroll>
+  );
 }

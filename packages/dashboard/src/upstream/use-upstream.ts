@@ -74,6 +74,18 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
 
   const discard = useCallback(() => attempt(async () => show(await api.upstream(now.current.revealed))), [attempt, show]);
 
+  /** Edits stay, also those made while the answer was on its way. */
+  const refresh = useCallback(
+    () =>
+      attempt(async () => {
+        if (now.current.dirty) return;
+        const next = await api.upstream(now.current.revealed);
+        if (now.current.dirty) setLatest(next.version);
+        else show(next);
+      }),
+    [attempt, show],
+  );
+
   const reveal = useCallback(
     (revealed: boolean) =>
       attempt(async () => {
@@ -130,14 +142,13 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
         {
           changed: ({ version }) => {
             setLatest(version);
-            const { view, dirty } = now.current;
-            if (view !== undefined && !dirty) void discard();
+            if (version !== now.current.view?.version) void refresh();
           },
           calls: (changed) => setCalls((known) => ({ ...known, ...changed })),
         },
         setConnected,
       ),
-    [discard],
+    [refresh],
   );
 
   return {
