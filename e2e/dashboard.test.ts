@@ -234,17 +234,16 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
   });
 
   it("is readable in light and in dark, wide and narrow, and axe finds nothing to complain about", async () => {
-    const app = await upstream((request) => ({ status: request.url.startsWith("/orders") ? 503 : 200 }));
+    const app = await upstream((request) =>
+      request.url.startsWith("/orders") ? { status: 503, body: "busy" } : { body: '{"welcome":"anonymous"}' },
+    );
     const urlTemplate = (path: string) => `http://${app.host}/${path}`;
-    const service = await start({
-      settings: {
-        templates: [
-          { hubPattern: "chat", eventPattern: "connected, disconnected", urlTemplate: urlTemplate("presence/{event}") },
-          { hubPattern: "orders", categoryPattern: "messages", urlTemplate: urlTemplate("orders/{event}?code=a-key") },
-          { urlTemplate: urlTemplate("runtime/webhooks/signalr?code=a-key") },
-        ],
-      },
-    });
+    const templates = [
+      { hubPattern: "chat", eventPattern: "connected, disconnected", urlTemplate: urlTemplate("presence/{event}") },
+      { hubPattern: "orders", categoryPattern: "messages", urlTemplate: urlTemplate("orders/{event}?code=a-key") },
+      { urlTemplate: urlTemplate("runtime/webhooks/signalr?code=a-key") },
+    ];
+    const service = await start({ env: { SIGNALBOX_UPSTREAM_TEMPLATES: JSON.stringify(templates) } });
     const page = await open(service, { viewport: { width: 1200, height: 820 } });
     for (const hub of ["chat", "orders"]) {
       const client = await connect(service, hub);
@@ -271,6 +270,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     }
     expect(grounds.size).toBe(2);
     await page.setViewportSize({ width: 1200, height: 820 });
+    await page.evaluate(() => scrollTo(0, 0));
     for (const colorScheme of ["light", "dark"] as const)
       await takeScreenshot(page, join(root, `docs/dashboard-${colorScheme}.png`), colorScheme);
   });
