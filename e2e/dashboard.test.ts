@@ -103,32 +103,35 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     return client;
   };
 
-  it("takes the document's JSON as it is, puts it in force at once, and has it after a restart", async () => {
-    const app = await upstream();
-    await using first = await startService({ args: ["--admin-port", "0"], port: keptPort() });
-    const page = await open(first);
-    await expect.poll(() => page.getByText("the settings, which name no templates").isVisible()).toBe(true);
-    await paste(page, document(app.host));
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByText("saved here").waitFor();
+  it.each(["Node 26", "Bun"] as const)(
+    "takes the document's JSON as it is, in force at once, and has it after a restart, on %s",
+    async (runtime) => {
+      const app = await upstream();
+      await using first = await startService({ runtime, args: ["--admin-port", "0"], port: keptPort() });
+      const page = await open(first);
+      await expect.poll(() => page.getByText("the settings, which name no templates").isVisible()).toBe(true);
+      await paste(page, document(app.host));
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await page.getByText("saved here").waitFor();
 
-    await connect(first, "advanced_chat_demo");
-    await expect
-      .poll(() => app.requests.map(({ event, url }) => [event, url]))
-      .toEqual([["connections/connected", "/api/connected"]]);
-    // The page hears of it without being asked.
-    await template(page, 1).locator("summary").getByText("connections/connected").waitFor();
+      await connect(first, "advanced_chat_demo");
+      await expect
+        .poll(() => app.requests.map(({ event, url }) => [event, url]))
+        .toEqual([["connections/connected", "/api/connected"]]);
+      // The page hears of it without being asked.
+      await template(page, 1).locator("summary").getByText("connections/connected").waitFor();
 
-    expect(await first.stop()).toBe(0);
-    await using second = await startService({ folder: first.folder, port: first.port });
-    expect(second.output()).toContain("Upstream, saved on the dashboard:");
-    const again = await open(second);
-    await again.getByText("saved here").waitFor();
-    expect(await template(again, 1).getByLabel("URL").inputValue()).toBe(`http://${app.host}/api/{event}`);
-    await again.getByRole("button", { name: "Back to the settings" }).click();
-    await again.getByRole("dialog").getByRole("button", { name: "Back to the settings" }).click();
-    await again.getByText("No templates: nobody hears").waitFor();
-  });
+      expect(await first.stop()).toBe(0);
+      await using second = await startService({ runtime, folder: first.folder, port: first.port });
+      expect(second.output()).toContain("Upstream, saved on the dashboard:");
+      const again = await open(second);
+      await again.getByText("saved here").waitFor();
+      expect(await template(again, 1).getByLabel("URL").inputValue()).toBe(`http://${app.host}/api/{event}`);
+      await again.getByRole("button", { name: "Back to the settings" }).click();
+      await again.getByRole("dialog").getByRole("button", { name: "Back to the settings" }).click();
+      await again.getByText("No templates: nobody hears").waitFor();
+    },
+  );
 
   it("says which template an event hits, unsaved ones too, and shows what the upstream answers to a test", async () => {
     const app = await upstream(() => ({ status: 418, body: "short and stout" }));
