@@ -45,18 +45,36 @@ export const api = {
 type LiveHandlers = { readonly [E in keyof LiveEvents]: (data: LiveEvents[E]) => void };
 
 /**
- * Follows what happens; the browser connects again by itself.
+ * Follows what happens while the page can be seen; the browser connects again by itself. It grants a host few connections, so tabs in
+ * the background give theirs back. Whoever connects is told the whole state first.
  * @param onState told when the connection opens and when it breaks
  * @returns ends it
  */
 export function followUpstream(handlers: LiveHandlers, onState: (connected: boolean) => void): () => void {
-  const source = new EventSource("api/upstream/live");
-  for (const event of ["changed", "calls"] as const) {
-    source.addEventListener(event, ({ data }) => handlers[event](JSON.parse(data)));
-  }
-  source.onopen = () => onState(true);
-  source.onerror = () => onState(false);
-  return () => source.close();
+  let source: EventSource | undefined;
+  const open = () => {
+    const opened = new EventSource("api/upstream/live");
+    for (const event of ["changed", "calls"] as const) {
+      opened.addEventListener(event, ({ data }) => handlers[event](JSON.parse(data)));
+    }
+    opened.onopen = () => onState(true);
+    opened.onerror = () => onState(false);
+    return opened;
+  };
+  const close = () => {
+    source?.close();
+    source = undefined;
+  };
+  const follow = () => {
+    if (document.hidden) close();
+    else source ??= open();
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  return () => {
+    document.removeEventListener("visibilitychange", follow);
+    close();
+  };
 }
 
 async function call<T>(method: string, path: string, body?: unknown, version?: string): Promise<T> {

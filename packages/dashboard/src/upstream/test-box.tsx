@@ -106,7 +106,7 @@ export function TestBox({ drafts, dirty, onMatch, onProblems }: TestBoxProps) {
           value={event}
           onChange={setEvent}
           suggestions={[
-            ...(category === "connections" ? ["connected", "disconnected"] : []),
+            ...(category === "connections" ? ["connected", "disconnected", "connect", "disconnect"] : []),
             ...namesIn(drafts, "eventPattern"),
           ]}
         />

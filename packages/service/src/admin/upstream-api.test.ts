@@ -325,7 +325,9 @@ describe("a test event", () => {
     await send({ event: "connected" });
     await send({ event: "disconnected" });
     await send({ event: "message", category: "messages", body: "plain", contentType: "text/plain; charset=utf-8" });
-    expect(upstream.requests.map(({ body }) => body.toString())).toEqual(['{"type":10}', '{"Type":11}', "plain"]);
+    await send({ event: "connect" });
+    expect(upstream.requests.map(({ body }) => body.toString())).toEqual(['{"type":10}', '{"Type":11}', "plain", ""]);
+    expect(upstream.requests[3]!.header("content-type")).toBeUndefined();
     expect(upstream.requests[2]!.header("content-type")).toBe("text/plain; charset=utf-8");
     expect((await send({ event: "e", contentType: "a\r\nX-Evil: 1" })).status).toBe(400);
   });

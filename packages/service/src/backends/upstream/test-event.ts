@@ -33,7 +33,7 @@ export class TestEventSender {
 
   /** @param keys the access keys that sign, the primary first */
   async send(url: URL, event: TestEvent, keys: readonly string[], options: UpstreamOptions): Promise<TestOutcome> {
-    const { userId, body = testBody(event), contentType = "application/json" } = event;
+    const { userId, body = testBody(event), contentType = body === "" ? undefined : "application/json" } = event;
     const id = `test-${randomUUID()}`;
     const client: Client = { hub: event.hub.toLowerCase(), hubName: event.hub, userId, claims: [], query: "" };
     const { category, event: name } = event;
@@ -42,7 +42,7 @@ export class TestEventSender {
       { id, client },
       { category, event: name, contentType, signature, idempotencyKey: undefined },
     );
-    const request = { url, headers: () => headers, body: Buffer.from(body), wantsBody: "whatever the status" } as const;
+    const request = { url, headers: () => headers, body: Buffer.from(body), wantsBody: "of any status" } as const;
     const reply = await this.#client.post(request, {
       ...options,
       responseLimitBytes: Math.min(answerLimitBytes, options.responseLimitBytes),
@@ -51,8 +51,8 @@ export class TestEventSender {
   }
 }
 
-/** The body of such an event when a SignalR client with the JSON protocol causes it. */
+/** The body of such an event when a SignalR client with the JSON protocol causes it; empty for events that only others cause. */
 function testBody({ category, event }: UpstreamEventName): string {
   if (category === "messages") return JSON.stringify({ type: MessageType.Invocation, target: event, arguments: ["test"] });
-  return event === "disconnected" ? '{"Type":11}' : '{"type":10}';
+  return { connected: '{"type":10}', disconnected: '{"Type":11}' }[event] ?? "";
 }

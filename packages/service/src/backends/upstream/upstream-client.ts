@@ -12,8 +12,8 @@ export interface UpstreamRequest {
   /** One character a byte. Asked when the call's turn has come. */
   readonly headers: () => Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** The body of a 2xx answer is wanted, or of any. */
-  readonly wantsBody: boolean | "whatever the status";
+  /** The body is wanted: of a 2xx answer, or of any. */
+  readonly wantsBody: boolean | "of any status";
 }
 
 export interface UpstreamLimits {
@@ -32,10 +32,10 @@ export interface UpstreamReply {
   readonly body: Uint8Array;
   /** Why there is no answer or, with a status, why its wanted body is missing. */
   readonly failure: { readonly kind: "too large" | "time-out" | "error"; readonly text: string } | undefined;
+  /** Of the answer, by lower-case name; one character a byte. */
+  readonly headers: IncomingHttpHeaders;
   readonly location: string | undefined;
   readonly retryAfter: string | undefined;
-  /** Of the answer, names in lower case; empty when there was none. */
-  readonly headers: IncomingHttpHeaders;
   /** Milliseconds from the assignment of the socket. */
   readonly durationMs: number;
 }
@@ -78,8 +78,7 @@ export class UpstreamClient {
     let durationMs = 0;
     for (let redirects = 0; ; redirects += 1) {
       const timeoutMs = limits.timeoutMs - durationMs;
-      const { wantsBody } = request;
-      const hop = { url, headers, body, timeoutMs, wantsBody, bodyLimitBytes: limits.responseLimitBytes };
+      const hop = { url, headers, body, timeoutMs, wantsBody: request.wantsBody, bodyLimitBytes: limits.responseLimitBytes };
       const reply = await this.#inTurn(url.origin, limits, () => this.#exchange(hop));
       durationMs += reply.durationMs;
       const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
@@ -161,9 +160,9 @@ export function noAnswer(text: string): UpstreamReply {
     status: undefined,
     body: noBytes,
     failure: { kind: "error", text },
+    headers: {},
     location: undefined,
     retryAfter: undefined,
-    headers: {},
     durationMs: 0,
   };
 }
@@ -176,7 +175,7 @@ function receive(
   done: (reply: Omit<UpstreamReply, "durationMs">) => void,
 ): void {
   const status = response.statusCode!;
-  const wanted = wantsBody === true ? status >= 200 && status <= 299 : wantsBody !== false;
+  const wanted = wantsBody === "of any status" || (wantsBody && status >= 200 && status <= 299);
   const limit = wanted ? limitBytes : discardLimitBytes;
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -199,9 +198,9 @@ function receive(
       status,
       body: failure === undefined ? join(chunks) : noBytes,
       failure,
+      headers: response.headers,
       location: response.headers.location,
       retryAfter: response.headers["retry-after"],
-      headers: response.headers,
     });
   });
   if (Number(response.headers["content-length"] ?? 0) > limit) giveUp();
