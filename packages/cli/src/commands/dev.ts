@@ -11,6 +11,7 @@ import { commandName, runtimeName } from "../this-program.ts";
 interface DevFlags extends HostFlags {
   readonly servicePort?: number;
   readonly serviceAdminPort?: number;
+  readonly storagePort?: number;
   readonly config?: string;
 }
 
@@ -20,7 +21,8 @@ export function devCommand(): Command {
   );
   addHostOptions(command, { watch: true })
     .option("--service-port <number>", "port of the service (default: 8888)", port)
-    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port);
+    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port)
+    .option("--storage-port <number>", "port of Azurite's blobs; queues and tables have the next two (default: 10000)", port);
   return addConfigOption(command).action(run);
 }
 
@@ -53,7 +55,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
       // Whoever can reach a loopback address is the developer.
       ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
       signalRConnectionString: service.connectionString,
-      storageEmulator: true,
+      storageEmulator: flags.storagePort === undefined ? true : { port: flags.storagePort },
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
       onLoaded: (loaded) => tell(loaded),
     });
@@ -64,7 +66,8 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   const wired = withUpstream(settings, host, flags.enableAuth === true);
   service.reload(wired);
   process.stdout.write(bannerOf(service, wired));
-  tell = ({ functions, problems }) => process.stdout.write(`${functionList(functions, problems)}\n`);
+  tell = ({ functions, problems }) =>
+    process.stdout.write(`${functionList(functions, problems)}\nThe app is at ${host.url}/\n\n`);
   tell(host.loaded);
 
   const signal = await stopped;
