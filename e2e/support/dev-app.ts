@@ -20,8 +20,11 @@ export interface DevApp {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Service, host, Azurite and the app itself start one after the other, each on a machine that may be busy. */
-const startLimit = 120_000;
+/** Arguments that give everything a free port. */
+export const freePorts = ["--port", "0", "--service-port", "0", "--service-admin-port", "0", "--storage-port", "0"] as const;
+
+/** Service, host, Azurite and the app itself start one after the other, each on a machine that may be busy. Milliseconds. */
+export const devStartLimit = 120_000;
 
 /**
  * Starts `signalbox dev` and waits until the app has been loaded.
@@ -29,11 +32,10 @@ const startLimit = 120_000;
  * @throws when it ends before, with what it printed
  */
 export async function startDevApp(directory: string, options: DevAppOptions = {}): Promise<DevApp> {
-  const ports = ["--port", "0", "--service-port", "0", "--service-admin-port", "0", "--storage-port", "0"];
   const { args = [], stateFolder = "state", ...processOptions } = options;
   const process = launchSignalbox(
-    ["dev", directory, ...ports, "--state-folder", stateFolder, ...args],
-    startLimit,
+    ["dev", directory, ...freePorts, "--state-folder", stateFolder, ...args],
+    devStartLimit,
     processOptions,
   );
   try {

@@ -2,6 +2,7 @@ import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
 import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
+import { Failure } from "../failure.ts";
 import { addHostOptions, type HostFlags, hostOptions, port } from "../functions-options.ts";
 import { createLog } from "../log.ts";
 import { addConfigOption } from "../settings-options.ts";
@@ -46,7 +47,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
-  const service = await startService(settings, { log });
+  const service = await startService(settings, { log }).catch(nameOption("--service-port or --service-admin-port"));
   // The list of functions comes below the banner, which knows the host's address only when there is a host.
   let tell = (_loaded: LoadedFunctions) => {};
   let host: FunctionsHost;
@@ -58,7 +59,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
       storageEmulator: flags.storagePort === undefined ? true : { port: flags.storagePort },
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
       onLoaded: (loaded) => tell(loaded),
-    });
+    }).catch(nameOption("--port"));
   } catch (error) {
     await service.stop();
     throw error;
@@ -77,6 +78,14 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   await host.stop();
   await service.stop();
   process.exit(0);
+}
+
+/** A port that is taken is what newcomers meet first: the sentence tells them what helps. */
+function nameOption(option: string): (error: Error) => never {
+  return (error) => {
+    const isTaken = error.name === "ListenError" && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    throw isTaken ? new Failure(`${error.message} Choose another with ${option}.`) : error;
+  };
 }
 
 function isLoopback(address = "localhost"): boolean {
