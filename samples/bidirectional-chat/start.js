@@ -5,7 +5,7 @@ import { serveWeb } from "./web/server.js";
 
 const { Host } = JSON.parse(readFileSync(new URL("local.settings.json", import.meta.url), "utf8"));
 
-const web = await serveWeb(new URL(Host.CORS).port, () => `http://localhost:${Host.LocalHttpPort}`);
+const web = await serveWeb(Number(new URL(Host.CORS).port));
 console.log(`The page is at ${Host.CORS}/\n`);
 
 const functions = spawn("signalbox", ["dev", import.meta.dirname], { stdio: "inherit", detached: true });

@@ -5,9 +5,7 @@ export interface Member {
 }
 
 /** Whom a message was for, as its readers see it. */
-export type Audience =
-  | { readonly kind: "everyone" }
-  | { readonly kind: "group" | "user" | "connection"; readonly name: string };
+type Audience = { readonly kind: "everyone" } | { readonly kind: "group" | "user" | "connection"; readonly name: string };
 
 /** What the page understands; the compiler checks every call. */
 export interface ChatClient {

@@ -5,11 +5,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { launchChromium } from "../../../e2e/support/chromium.ts";
+import { type Browser, launchChromium, type Page } from "../../../e2e/support/chromium.ts";
 import { type DevApp, startDevApp } from "../../../e2e/support/dev-app.ts";
-import { takePicture } from "../../../e2e/support/picture.ts";
+import { screenshotsWanted, takeScreenshotOfAll } from "../../../e2e/support/screenshot.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 import { serveWeb } from "../web/server.js";
 
@@ -132,6 +131,25 @@ describe.skipIf(chromiumPath === undefined)("The page", () => {
   const texts = ({ page: tab }: Person) => tab.locator("#messages li:not(.notice) p").allTextContents();
   const received = (person: Person, expected: readonly string[]) => expect.poll(() => texts(person)).toEqual(expected);
 
+  // First, while nobody has done anything else.
+  it.runIf(screenshotsWanted)("has its picture taken", async () => {
+    const ann = await enter("ann", { admin: true });
+    const bob = await enter("bob", { colorScheme: "dark" });
+    await change(bob, "Join", "user", "bob", "hikers");
+    await joined(bob, "bob", "hikers");
+    await change(ann, "Join", "user", "ann", "hikers");
+    await joined(ann, "ann", "hikers");
+    await write(ann, "everyone", "", "Good morning, everyone");
+    await bob.page.getByText("Good morning").waitFor();
+    await write(bob, "group", "hikers", "Up the hill on Sunday?");
+    await ann.page.getByText("Up the hill").waitFor();
+    await write(ann, "user", "bob", "I bring the tea");
+    await bob.page.getByText("I bring the tea").waitFor();
+    await write(bob, "everyone", "", "Tea for all!");
+    await problem(bob, "does not allow this");
+    await takeScreenshotOfAll(browser, [ann.page, bob.page], join(sample, "screenshot.png"));
+  });
+
   it("asks for a sign-in, says who comes and goes, and lets an admin write to everyone", async () => {
     const ann = await enter("ann", { admin: true });
     const bob = await enter("bob");
@@ -214,23 +232,5 @@ describe.skipIf(chromiumPath === undefined)("The page", () => {
     await write(ann, "group", "blue", "Two");
     await write(ann, "user", "cyd", "The end");
     for (const window of [cyd, later]) await received(window, ["One", "The end"]);
-  });
-
-  it.runIf(process.env.SCREENSHOT)("has its picture taken", async () => {
-    const ann = await enter("ann", { admin: true });
-    const bob = await enter("bob", { colorScheme: "dark" });
-    await change(bob, "Join", "user", "bob", "hikers");
-    await joined(bob, "bob", "hikers");
-    await change(ann, "Join", "user", "ann", "hikers");
-    await joined(ann, "ann", "hikers");
-    await write(ann, "everyone", "", "Good morning, everyone");
-    await bob.page.getByText("Good morning").waitFor();
-    await write(bob, "group", "hikers", "Up the hill on Sunday?");
-    await ann.page.getByText("Up the hill").waitFor();
-    await write(ann, "user", "bob", "I bring the tea");
-    await bob.page.getByText("I bring the tea").waitFor();
-    await write(bob, "everyone", "", "Tea for all!");
-    await problem(bob, "does not allow this");
-    await takePicture(browser, [ann.page, bob.page], join(sample, "screenshot.png"));
   });
 });

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
-import type { Browser, Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { launchChromium } from "../../../e2e/support/chromium.ts";
+import { type Browser, launchChromium, type Page, type WebSocketRoute } from "../../../e2e/support/chromium.ts";
 import { type DevApp, startDevApp } from "../../../e2e/support/dev-app.ts";
-import { takePicture } from "../../../e2e/support/picture.ts";
+import { screenshotsWanted, takeScreenshotOfAll } from "../../../e2e/support/screenshot.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 
 const sample = fileURLToPath(new URL("..", import.meta.url));
@@ -52,6 +51,89 @@ async function updates(): Promise<readonly unknown[]> {
   await connection.start();
   return heard;
 }
+
+describe.skipIf(chromiumPath === undefined)("Two browsers", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium(chromiumPath!);
+  });
+  afterAll(() => browser?.close());
+
+  /** A window of its own, as another person has it; errors of the page are errors of the test. */
+  async function open(prepare: (page: Page) => Promise<void> = async () => {}): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 480, height: 560 } });
+    const errors: Error[] = [];
+    page.on("pageerror", (error) => errors.push(error));
+    onTestFinished(async () => {
+      await page.close();
+      expect(errors).toEqual([]);
+    });
+    await prepare(page);
+    await page.goto(app.url);
+    await page.getByText("Live").waitFor();
+    return page;
+  }
+
+  const addIn = async (page: Page, description: string) => {
+    await page.getByLabel("What is to be done?").fill(description);
+    await page.getByRole("button", { name: "Add" }).click();
+  };
+  const openTask = (page: Page, description: string) => page.locator("#open li", { hasText: description });
+  const doneTask = (page: Page, description: string) => page.locator("#done li", { hasText: description });
+
+  // First, while nobody has done anything else.
+  it.runIf(screenshotsWanted)("have their picture taken", async () => {
+    for (const description of ["Return the library books", "Call the dentist", "Water the plants", "Buy stamps"])
+      await add(description);
+    const [light, dark] = [await open(), await open((page) => page.emulateMedia({ colorScheme: "dark" }))];
+    await light.getByRole("button", { name: "Complete: Call the dentist" }).click();
+    for (const page of [light, dark]) await doneTask(page, "Call the dentist").waitFor();
+    await takeScreenshotOfAll(browser, [light, dark], join(sample, "screenshot.png"));
+  });
+
+  it("show the same: what one adds or completes the other has without a reload", async () => {
+    const [ann, bob] = [await open(), await open()];
+    await addIn(ann, "Feed the fish");
+    await openTask(bob, "Feed the fish").waitFor();
+    await openTask(ann, "Feed the fish").waitFor();
+    await bob.getByRole("button", { name: "Complete: Feed the fish" }).click();
+    await doneTask(ann, "Feed the fish").waitFor();
+    await doneTask(bob, "Feed the fish").waitFor();
+    expect(await openTask(ann, "Feed the fish").count()).toBe(0);
+    expect(await bob.evaluate(() => performance.getEntriesByType("navigation").length)).toBe(1);
+  });
+
+  it("say what is wrong with a task, and keep what was typed", async () => {
+    const page = await open();
+    const input = page.getByLabel("What is to be done?");
+    await addIn(page, " ");
+    await page.getByRole("alert").getByText("A task needs a description").waitFor();
+    expect(await input.getAttribute("aria-invalid")).toBe("true");
+    await addIn(page, "x".repeat(201));
+    expect(await input.inputValue()).toHaveLength(201);
+    await addIn(page, "<b>bold</b>");
+    await openTask(page, "<b>bold</b>").waitFor();
+    expect(await page.getByRole("alert").textContent()).toBe("");
+  });
+
+  it("catch up after a connection that broke", async () => {
+    const sockets: WebSocketRoute[] = [];
+    const page = await open((page) =>
+      page.routeWebSocket(/\/client\//, (socket) => {
+        socket.connectToServer();
+        sockets.push(socket);
+      }),
+    );
+    await page.route("**/api/negotiate", (route) => route.abort());
+    await Promise.all(sockets.map((socket) => socket.close({ code: 4000, reason: "cut by the test" })));
+    await page.getByText("Reconnecting").waitFor();
+    await add("Added while away");
+    expect(await openTask(page, "Added while away").count()).toBe(0);
+    await page.unroute("**/api/negotiate");
+    await openTask(page, "Added while away").waitFor();
+    await page.getByText("Live").waitFor();
+  });
+});
 
 describe("The functions", () => {
   it("list what was added, the newest first, and tell every client which action it was", async () => {
@@ -102,87 +184,5 @@ describe("The functions", () => {
     expect((await fetch(`${app.url}/signalr.js`)).headers.get("content-type")).toContain("text/javascript");
     for (const path of ["host.json", "local.settings.json", "..%2Fhost.json"])
       expect((await fetch(`${app.url}/${path}`)).status).toBe(404);
-  });
-});
-
-describe.skipIf(chromiumPath === undefined)("Two browsers", () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium(chromiumPath!);
-  });
-  afterAll(() => browser?.close());
-
-  /** A window of its own, as another person has it; errors of the page are errors of the test. */
-  async function open(prepare: (page: Page) => Promise<void> = async () => {}): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width: 480, height: 560 } });
-    const errors: Error[] = [];
-    page.on("pageerror", (error) => errors.push(error));
-    onTestFinished(async () => {
-      await page.close();
-      expect(errors).toEqual([]);
-    });
-    await prepare(page);
-    await page.goto(app.url);
-    await page.getByText("Live").waitFor();
-    return page;
-  }
-
-  const addIn = async (page: Page, description: string) => {
-    await page.getByLabel("What is to be done?").fill(description);
-    await page.getByRole("button", { name: "Add" }).click();
-  };
-  const openTask = (page: Page, description: string) => page.locator("#open li", { hasText: description });
-  const doneTask = (page: Page, description: string) => page.locator("#done li", { hasText: description });
-
-  it("show the same: what one adds or completes the other has without a reload", async () => {
-    const [ann, bob] = [await open(), await open()];
-    await addIn(ann, "Buy stamps");
-    await openTask(bob, "Buy stamps").waitFor();
-    await openTask(ann, "Buy stamps").waitFor();
-    await bob.getByRole("button", { name: "Complete: Buy stamps" }).click();
-    await doneTask(ann, "Buy stamps").waitFor();
-    await doneTask(bob, "Buy stamps").waitFor();
-    expect(await openTask(ann, "Buy stamps").count()).toBe(0);
-    expect(await bob.evaluate(() => performance.getEntriesByType("navigation").length)).toBe(1);
-  });
-
-  it("say what is wrong with a task, and keep what was typed", async () => {
-    const page = await open();
-    const input = page.getByLabel("What is to be done?");
-    await addIn(page, " ");
-    await page.getByRole("alert").getByText("A task needs a description").waitFor();
-    expect(await input.getAttribute("aria-invalid")).toBe("true");
-    await addIn(page, "x".repeat(201));
-    expect(await input.inputValue()).toHaveLength(201);
-    await addIn(page, "<b>bold</b>");
-    await openTask(page, "<b>bold</b>").waitFor();
-    expect(await page.getByRole("alert").textContent()).toBe("");
-  });
-
-  it("catch up after a connection that broke", async () => {
-    const sockets: WebSocketRoute[] = [];
-    const page = await open((page) =>
-      page.routeWebSocket(/\/client\//, (socket) => {
-        socket.connectToServer();
-        sockets.push(socket);
-      }),
-    );
-    await page.route("**/api/negotiate", (route) => route.abort());
-    await Promise.all(sockets.map((socket) => socket.close({ code: 4000, reason: "cut by the test" })));
-    await page.getByText("Reconnecting").waitFor();
-    await add("Added while away");
-    expect(await openTask(page, "Added while away").count()).toBe(0);
-    await page.unroute("**/api/negotiate");
-    await openTask(page, "Added while away").waitFor();
-    await page.getByText("Live").waitFor();
-  });
-
-  it.runIf(process.env.SCREENSHOT)("have their picture taken", async () => {
-    for (const description of ["Return the library books", "Call the dentist", "Water the plants", "Buy stamps"])
-      await add(description);
-    const [light, dark] = [await open(), await open((page) => page.emulateMedia({ colorScheme: "dark" }))];
-    await light.getByRole("button", { name: "Complete: Call the dentist" }).click();
-    for (const page of [light, dark]) await doneTask(page, "Call the dentist").waitFor();
-    await takePicture(browser, [light, dark], join(sample, "screenshot.png"));
   });
 });
