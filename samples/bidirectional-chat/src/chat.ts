@@ -9,7 +9,8 @@ import {
 } from "@signalbox/functions/serverless-hub";
 import { z } from "zod";
 import type { ChatClient, Member } from "./chat-client.ts";
-import { hasAdminRole, isAdmin, ownOrAdmin } from "./rules.ts";
+import { isAdmin, ownOrAdmin } from "./rules.ts";
+import { hasRole, nameOf } from "./signed-in-user.ts";
 
 const messageText = z.string().trim().min(1, "A message needs a text.").max(1_000, "A message has at most 1000 characters.");
 const shortName = z.string().trim().min(1, "A name is needed.").max(100, "A name has at most 100 characters.");
@@ -18,7 +19,7 @@ const shortName = z.string().trim().min(1, "A name is needed.").max(100, "A name
 class Chat extends ServerlessHub<ChatClient> {
   override async onNegotiate({ user }: HttpRequest) {
     if (user === null) return { status: 401, body: "Sign in first." };
-    return this.negotiate({ userId: user.username, claims: { admin: hasAdminRole(user) } });
+    return this.negotiate({ userId: nameOf(user), claims: { admin: hasRole(user, "admin") } });
   }
 
   async onConnected(context: SignalRInvocationContext) {

@@ -1,12 +1,4 @@
-import type { HttpRequestUser } from "@azure/functions";
 import { ForbiddenError, type HubFilter, type SignalRInvocationContext } from "@signalbox/functions/serverless-hub";
-
-const roleTypes = ["roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"];
-
-/** Whether App Service authentication says that somebody has the role `admin`. */
-export function hasAdminRole({ claimsPrincipalData: { claims } }: HttpRequestUser): boolean {
-  return Array.isArray(claims) && claims.some(({ typ, val }) => roleTypes.includes(typ) && val === "admin");
-}
 
 export function isAdmin({ claims }: SignalRInvocationContext): boolean {
   return claims.admin?.toLowerCase() === "true";

@@ -153,12 +153,12 @@ describe.skipIf(chromiumPath === undefined)("The page", () => {
   it("asks for a sign-in, says who comes and goes, and lets an admin write to everyone", async () => {
     const ann = await enter("ann", { admin: true });
     const bob = await enter("bob");
-    await ann.page.getByText("bob joined.").waitFor();
+    await ann.page.getByText("bob joined.").last().waitFor();
     await write(ann, "everyone", "", "Good morning");
     for (const person of [ann, bob]) await received(person, ["Good morning"]);
     await bob.page.getByText("to everyone", { exact: true }).waitFor();
     await bob.page.getByRole("link", { name: "Sign out" }).click();
-    await ann.page.getByText("bob left.").waitFor();
+    await ann.page.getByText("bob left.").last().waitFor();
     await bob.page.getByText("Who are you?").waitFor();
   });
 
@@ -221,16 +221,16 @@ describe.skipIf(chromiumPath === undefined)("The page", () => {
 
   it("writes to a group that a user joins and leaves, with windows that come later", async () => {
     const ann = await enter("ann");
-    const cyd = await enter("cyd");
-    await change(cyd, "Join", "user", "cyd", "blue");
-    await joined(cyd, "cyd", "blue");
-    const later = await openAnother(cyd);
+    const zoe = await enter("Zoë");
+    await change(zoe, "Join", "user", "Zoë", "blue");
+    await joined(zoe, "Zoë", "blue");
+    const later = await openAnother(zoe);
     await write(ann, "group", "blue", "One");
-    for (const window of [cyd, later]) await received(window, ["One"]);
-    await change(later, "Leave", "user", "cyd", "blue");
-    await left(later, "cyd", "blue");
+    for (const window of [zoe, later]) await received(window, ["One"]);
+    await change(later, "Leave", "user", "Zoë", "blue");
+    await left(later, "Zoë", "blue");
     await write(ann, "group", "blue", "Two");
-    await write(ann, "user", "cyd", "The end");
-    for (const window of [cyd, later]) await received(window, ["One", "The end"]);
+    await write(ann, "user", "Zoë", "The end");
+    for (const window of [zoe, later]) await received(window, ["One", "The end"]);
   });
 });
