@@ -1,7 +1,7 @@
 // The functions with everything they need, and the page on an origin of its own: that which Host.CORS of local.settings.json allows.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { serveWeb } from "./web/server.js";
+import { serveWeb } from "./web-server.js";
 
 const { Host } = JSON.parse(readFileSync(new URL("local.settings.json", import.meta.url), "utf8"));
 

@@ -128,6 +128,9 @@ membership.addEventListener("submit", async (event) => {
     );
 });
 
+// The service said that this connection is not to come back; a new one may.
+connection.onclose(later);
+
 function showState(state, text) {
   element("connection").dataset.state = state;
   element("connection").textContent = text;
@@ -150,9 +153,13 @@ async function connect() {
       show("welcome");
       return;
     }
-    showState("connecting", "Waiting for the functions");
-    setTimeout(connect, 2_000);
+    later();
   }
+}
+
+function later() {
+  showState("connecting", "Waiting for the functions");
+  setTimeout(connect, 2_000);
 }
 
 const here = encodeURIComponent(location.href);

@@ -95,6 +95,9 @@ connection.onreconnecting(() => showState("connecting", "Reconnecting"));
 // What happened in between was told to nobody here.
 connection.onreconnected(connected);
 
+// The service said that this connection is not to come back; a new one may.
+connection.onclose(later);
+
 function showState(state, text) {
   element("connection").dataset.state = state;
   element("connection").textContent = text;
@@ -111,9 +114,13 @@ async function connect() {
     await connection.start();
     await connected();
   } catch {
-    showState("connecting", "Waiting for the server");
-    setTimeout(connect, 2_000);
+    later();
   }
+}
+
+function later() {
+  showState("connecting", "Waiting for the server");
+  setTimeout(connect, 2_000);
 }
 
 await connect();

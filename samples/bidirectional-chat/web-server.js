@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
  * @param {string} name
  * @param {string} type
  */
-const own = (name, type) => ({ type: `${type}; charset=utf-8`, file: fileURLToPath(new URL(name, import.meta.url)) });
+const own = (name, type) => ({ type: `${type}; charset=utf-8`, file: fileURLToPath(new URL(`web/${name}`, import.meta.url)) });
 const page = own("index.html", "text/html");
 
 const contents = new Map([
