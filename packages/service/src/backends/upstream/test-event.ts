@@ -54,5 +54,6 @@ export class TestEventSender {
 /** The body of such an event when a SignalR client with the JSON protocol causes it; empty for events that only others cause. */
 function testBody({ category, event }: UpstreamEventName): string {
   if (category === "messages") return JSON.stringify({ type: MessageType.Invocation, target: event, arguments: ["test"] });
-  return { connected: '{"type":10}', disconnected: '{"Type":11}' }[event] ?? "";
+  if (event === "connected") return '{"type":10}';
+  return event === "disconnected" ? '{"Type":11}' : "";
 }
