@@ -14,22 +14,24 @@ export function SourcePanel({ view, onClear }: SourcePanelProps) {
   const { settings, source, savedAt, durable } = view;
   const count = settings.templates.length;
   return (
-    <p class="source">
-      {source === "settings" ? (
-        <span>
-          In force: {settings.origin === undefined ? "the settings, which name no templates" : <code>{settings.origin}</code>}.
-          What you save here takes their place.
-        </span>
-      ) : (
-        <span>
-          In force: <strong>saved here</strong> <Ago at={savedAt!} />, in place of{" "}
-          {settings.origin === undefined ? "the settings, which name none" : <code>{settings.origin}</code>}.{" "}
-          <button type="button" class="link" onClick={() => setAsking(true)}>
-            Back to the settings
-          </button>
-        </span>
-      )}
-      {!durable && <span class="tag caution">in memory: edits end with the process</span>}
+    <>
+      <p class="source">
+        {source === "settings" ? (
+          <span>
+            In force: {settings.origin === undefined ? "the settings, which name no templates" : <code>{settings.origin}</code>}
+            . What you save here takes their place.
+          </span>
+        ) : (
+          <span>
+            In force: <strong>saved here</strong> <Ago at={savedAt!} />, in place of{" "}
+            {settings.origin === undefined ? "the settings, which name none" : <code>{settings.origin}</code>}.{" "}
+            <button type="button" class="link" onClick={() => setAsking(true)}>
+              Back to the settings
+            </button>
+          </span>
+        )}
+        {!durable && <span class="tag caution">in memory: edits end with the process</span>}
+      </p>
       {asking && (
         <Dialog title="Back to the settings?" onClose={() => setAsking(false)}>
           <p>
@@ -61,6 +63,6 @@ export function SourcePanel({ view, onClear }: SourcePanelProps) {
           </div>
         </Dialog>
       )}
-    </p>
+    </>
   );
 }

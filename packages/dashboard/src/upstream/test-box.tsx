@@ -48,7 +48,11 @@ export function TestBox({ drafts, dirty, onMatch, onProblems }: TestBoxProps) {
         },
         (error: unknown) => {
           if (!(error instanceof ApiFailure)) throw error;
-          show(undefined, error.message);
+          const [first] = error.problems;
+          show(
+            undefined,
+            first?.position === undefined ? error.message : `Template ${first.position + 1} is not complete yet.`,
+          );
           if (!outdated) onProblems(error.problems);
         },
       );

@@ -15,6 +15,7 @@ export interface UpstreamEditing {
   /** The templates were changed elsewhere since this edit began. */
   readonly conflict: boolean;
   readonly problems: ReadonlyMap<number, DraftProblems>;
+  /** Shows what a check found while somebody types. */
   readonly showProblems: (problems: readonly TemplateProblem[]) => void;
   /** A sentence about what went wrong last. */
   readonly failure: string | undefined;
@@ -158,7 +159,13 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
     dirty,
     conflict: view !== undefined && dirty && latest !== view.version,
     problems,
-    showProblems: (found) => setProblems(problemsByKey(drafts, found)),
+    showProblems: (found) =>
+      setProblems(
+        problemsByKey(
+          drafts,
+          found.filter((problem) => !isUnbegun(drafts, problem)),
+        ),
+      ),
     failure,
     saving,
     revealed,
@@ -169,4 +176,9 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
     calls,
     connected,
   };
+}
+
+/** Nobody needs to be told that a URL is missing before he has begun to type it. */
+function isUnbegun(drafts: readonly Draft[], { position, field }: TemplateProblem): boolean {
+  return field === "urlTemplate" && position !== undefined && drafts[position]?.urlTemplate === "";
 }
