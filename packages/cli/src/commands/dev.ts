@@ -51,7 +51,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   try {
     host = await startFunctionsHost({
       // Whoever can reach a loopback address is the developer.
-      ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
+      ...hostOptions(directory, { developmentLogin: "loopback", ...flags }),
       signalRConnectionString: service.connectionString,
       storageEmulator: true,
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
@@ -74,10 +74,6 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   await host.stop();
   await service.stop();
   process.exit(0);
-}
-
-function isLoopback(address = "localhost"): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address);
 }
 
 /** Templates of the settings come first: they may send some events elsewhere. */

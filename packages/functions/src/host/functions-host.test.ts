@@ -273,7 +273,7 @@ describe("The host", () => {
     });
     const { call } = await startHost(directory);
     expect((await call("/api/loop")).status).toBe(500);
-    await expect.poll(async () => (await call("/api/hello")).text()).toBe("fine");
+    await expect.poll(async () => (await call("/api/hello")).text(), { timeout: 15_000 }).toBe("fine");
   });
 
   it("names what it cannot run and runs the rest", async () => {

@@ -1,7 +1,7 @@
+import { isLoopback } from "@signalbox/transport";
 import type { z } from "zod";
 import { entriesByPath, nested } from "./catalogue.ts";
 import type { GivenValue } from "./given.ts";
-import { isLoopback } from "./loopback.ts";
 import { developmentKey, type Settings, settingsSchema } from "./settings.ts";
 
 /** Either the settings, or a sentence for each value that is wrong. */
