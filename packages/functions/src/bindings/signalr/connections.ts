@@ -125,7 +125,7 @@ export class SignalRConnections {
 function namedEndpoint(setting: string, connectionString: string): EndpointOptions | undefined {
   const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?(:serviceUri)?$/i.exec(setting.replaceAll("__", ":"));
   if (match === null || connectionString.trim() === "") return undefined;
-  if (match[3] !== undefined) throw identityRefusal(setting, setting.replace(/(?:__|:)\w+$/, ""));
+  if (match[3] !== undefined) throw identityRefusal(setting, setting.replace(/(?:__|:)serviceUri$/i, ""));
   const type = match[2]?.toLowerCase() === "secondary" ? "secondary" : "primary";
   return { connectionString, name: match[1]!, type };
 }

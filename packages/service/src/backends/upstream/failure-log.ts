@@ -31,7 +31,10 @@ export class FailureLog {
     const { status, error, category, template } = call;
     const outcome = status === undefined ? "did not answer" : `answered ${status}`;
     // A functions host says 404 to connected and disconnected when no function asked for them: nothing to worry about.
-    if (status === 404 && category === "connections") return this.#write("debug", call, outcome, error);
+    if (status === 404 && category === "connections") {
+      this.#write("debug", call, outcome, error);
+      return;
+    }
     const current = this.#intervals.get(template) ?? this.#begin(template, 0);
     if (current.lines < mostLines) {
       current.lines += 1;
