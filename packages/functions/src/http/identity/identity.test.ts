@@ -147,6 +147,16 @@ describe("the login for development", () => {
     expect(first.headers["x-ms-client-principal-name"]).toBe("Zo%C3%AB");
   });
 
+  it("gives a form back as it was filled in when something in it is wrong", async () => {
+    const answer = await signIn({ name: 'A "quoted" <name>', userId: "u&1", roles: "editor", claims: "</textarea>nonsense" });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("Claims must be a JSON list");
+    expect(answer.text).toContain('value="A &quot;quoted&quot; &lt;name&gt;"');
+    expect(answer.text).toContain('value="u&amp;1"');
+    expect(answer.text).toContain(">editor</textarea>");
+    expect(answer.text).toContain(">&lt;/textarea&gt;nonsense</textarea>");
+  });
+
   it("knows nobody without a cookie of its own making", async () => {
     const cookie = cookieOf(await signIn({ name: "Ann" }));
     const [head, payload] = cookie.split(".");
