@@ -215,7 +215,8 @@ describe("A deferred blob (sdkBinding)", () => {
     });
     const scope = join(app, "node_modules", "@azure");
     mkdirSync(scope, { recursive: true });
-    const base = createRequire(import.meta.url).resolve("@azure/functions-extensions-base");
+    const library = createRequire(createRequire(import.meta.url).resolve("azure-functions-v4/package.json"));
+    const base = library.resolve("@azure/functions-extensions-base");
     symlinkSync(dirname(dirname(base)), join(scope, "functions-extensions-base"));
     const { call, lines } = await startHost(app);
     expect(await (await call("/api/blob/one.txt")).json()).toEqual({
