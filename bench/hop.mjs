@@ -50,7 +50,8 @@ async function load(callers, calls) {
   let left = calls;
   const caller = async () => {
     while (left-- > 0) {
-      const invocationId = `00000000-0000-4000-8000-${String((count += 1)).padStart(12, "0")}`;
+      count += 1;
+      const invocationId = `00000000-0000-4000-8000-${String(count).padStart(12, "0")}`;
       const { error } = await host.invoke({
         invocationId,
         functionName: "plain",

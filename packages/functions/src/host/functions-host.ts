@@ -49,9 +49,9 @@ export interface FunctionsHostOptions {
 }
 
 export interface HostIdentityOptions extends Omit<IdentityOptions, "developmentLogin"> {
-  /** `loopback`: offered if only this machine reaches the host. True: refused if others do. Default: off. */
+  /** Where others reach the host, too: `loopback` leaves it out, true refuses to start. Default: off. */
   readonly developmentLogin?: boolean | "loopback";
-  /** With `developmentLogin: true`: everybody who reaches this host may be anybody. Default: false. */
+  /** Offer it there all the same: everybody who reaches this host may be anybody. Default: false. */
   readonly allowDevelopmentLogin?: boolean;
 }
 
@@ -284,5 +284,6 @@ function identityOn(address: string | undefined, options: HostIdentityOptions): 
       `The development login lets anybody sign in as anyone, so it is not offered on ${address}: allow it with --allow-development-login, or listen on loopback.`,
     ]);
   }
-  return { ...others, developmentLogin: developmentLogin === "loopback" ? isLoopback(address) : developmentLogin };
+  const isOffered = developmentLogin === "loopback" ? allowDevelopmentLogin || isLoopback(address) : developmentLogin;
+  return { ...others, developmentLogin: isOffered };
 }

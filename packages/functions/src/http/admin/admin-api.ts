@@ -69,12 +69,14 @@ export function createAdminApi(options: AdminApiOptions): Hono {
   });
   api.post("/admin/host/drain", (c) => {
     if (options.drain === undefined) return c.body(null, 404);
+    if (options.state() === "Starting") return c.body(null, 503);
     options.drain.begin();
     return c.body(null, 202);
   });
-  api.get("/admin/host/drain/status", (c) =>
-    options.drain === undefined ? c.body(null, 404) : c.json(options.drain.status()),
-  );
+  api.get("/admin/host/drain/status", (c) => {
+    if (options.drain === undefined) return c.body(null, 404);
+    return options.state() === "Starting" ? c.body(null, 503) : c.json(options.drain.status());
+  });
   api.post("/admin/host/resume", async (c) => {
     if (options.state() !== "Running") return c.body(null, 409);
     // As in the cloud a host that was drained starts anew.
