@@ -20,7 +20,7 @@ export interface TypedData {
 }
 
 /** See `TypedData.modelBindingData`. */
-export interface ModelBindingData {
+interface ModelBindingData {
   readonly version: string;
   /** Which extension it is for. */
   readonly source: string;

@@ -57,7 +57,7 @@ export interface FunctionsHostOptions {
   onLoaded?(loaded: LoadedFunctions): void;
 }
 
-export interface HostIdentityOptions extends Omit<IdentityOptions, "developmentLogin"> {
+interface HostIdentityOptions extends Omit<IdentityOptions, "developmentLogin"> {
   /** Where others reach the host, too: `loopback` leaves it out, true refuses to start. Default: off. */
   readonly developmentLogin?: boolean | "loopback";
   /** Offer it there all the same: everybody who reaches this host may be anybody. Default: false. */
