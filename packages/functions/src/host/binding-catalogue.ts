@@ -1,5 +1,6 @@
 import { BlobInput, BlobOutput } from "../bindings/blob/blob-bindings.ts";
-import { type BlobOptions, BlobTrigger, defaultBlobOptions } from "../bindings/blob/blob-trigger.ts";
+import type { BlobOptions } from "../bindings/blob/blob-listener.ts";
+import { BlobTrigger, defaultBlobOptions } from "../bindings/blob/blob-trigger.ts";
 import { QueueOutput } from "../bindings/queue/queue-output.ts";
 import { defaultQueueOptions, type QueueOptions, QueueTrigger } from "../bindings/queue/queue-trigger.ts";
 import { SignalRConnections } from "../bindings/signalr/connections.ts";
