@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const STOP_TIMEOUT = 30_000;
 
 /**
  * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
- * must exist, each with what makes it.
+ * must exist, each with what makes it; `kinds` are those of the scenarios that it can run (default: "service"), `only` their names.
  */
 export function serversIn(load) {
   const anchors = join(load, "anchors");
@@ -29,7 +29,10 @@ export function serversIn(load) {
     [join(anchors, "aspnet/out/aspnet.dll")]: `dotnet build -c Release -o out in ${join(anchors, "aspnet")}`,
   };
   return {
-    "signalbox-node": signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged"]),
+    "signalbox-node": {
+      ...signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged", "bare-http"]),
+      kinds: ["service", "functions"],
+    },
     "signalbox-bun": signalbox("Signalbox on Bun", bun, built, ["bare-bun", "bare-bun-merged"]),
     aspnet: {
       title: "ASP.NET Core SignalR",
@@ -45,6 +48,20 @@ export function serversIn(load) {
     "bare-node-merged": bareServer("bare ws on Node, merged writes", node, bare, installed, "merge"),
     "bare-bun": bareServer("bare Bun", bun, bare, installed),
     "bare-bun-merged": bareServer("bare Bun, merged writes", bun, bare, installed, "merge"),
+    "functions-v4": functionsHost("functions host, app of model v4", node, built, "v4"),
+    "functions-v3": functionsHost("functions host, app of model v3", node, built, "v3"),
+    "functions-v4-bun": functionsHost("functions host on Bun, app of model v4 on Node", bun, built, "v4"),
+    "bare-http": {
+      title: "bare node:http",
+      only: ["function-http"],
+      needs: {},
+      command: (port) => ({
+        program: node,
+        args: [join(root, "bench/bare-http.mjs"), String(port)],
+        environment: {},
+        target: [],
+      }),
+    },
   };
 }
 
@@ -70,9 +87,32 @@ function signalbox(title, runtime, needs, bare) {
           key,
         ],
         environment: { NODE_ENV: "production" },
-        target: ["--connection-string", `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`, "--hub", hub],
+        connectionString: connectionString(port, key),
+        target: ["--connection-string", connectionString(port, key), "--hub", hub],
       };
     },
+  };
+}
+
+function connectionString(port, key) {
+  return `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`;
+}
+
+/** A service, a functions host and the app's process, all on the one core. */
+function functionsHost(title, runtime, needs, model) {
+  return {
+    title,
+    kinds: ["functions"],
+    needs,
+    bare: ["bare-http"],
+    service: signalbox("", runtime, needs),
+    command: (port, runtimeArgs = [], service) => ({
+      program: runtime,
+      args: [...runtimeArgs, cli, "functions", "start", join(root, "bench/apps", model), "--port", String(port)],
+      environment: { NODE_ENV: "production", PATH: process.env.PATH, AzureSignalRConnectionString: service.connectionString },
+      connectionString: service.connectionString,
+      target: [],
+    }),
   };
 }
 
@@ -97,12 +137,48 @@ export function missing(server) {
 }
 
 /**
- * Starts a server on one core, in an empty folder and without settings from the environment.
- * @returns its pid, what to tell the generator, and `stop(signal)`
+ * Starts a server on one core, in an empty folder and without settings from the environment; a functions host after a service of its own.
+ * @returns the pids of its processes by name, its port and connection string, what to tell the generator, and `stop(signal)`
  */
-export async function start(server, { core, limit, runtimeArgs }) {
+export async function start(server, options) {
+  if (server.service === undefined) {
+    const { pid, ...running } = await startProcess(server, options);
+    return { ...running, pids: { service: pid } };
+  }
+  const service = await startProcess(server.service, { ...options, runtimeArgs: [] });
+  const stopService = () => service.stop("SIGKILL");
+  try {
+    const { pid, ...host } = await startProcess(server, options, service);
+    const stop = (signal) => host.stop(signal).finally(stopService);
+    try {
+      const app = await appOf(host.port, pid);
+      return { ...host, pids: { service: service.pid, host: pid, app }, stop };
+    } catch (error) {
+      await stop("SIGKILL");
+      throw error;
+    }
+  } catch (error) {
+    await stopService();
+    throw error;
+  }
+}
+
+/** The pid of a functions host's app, once the app is loaded. */
+async function appOf(port, pid) {
+  const deadline = Date.now() + START_TIMEOUT;
+  for (;;) {
+    const status = await (await fetch(`http://127.0.0.1:${port}/admin/host/status`)).json();
+    if (status.errors !== undefined) throw new Error(`The app is not in order: ${status.errors.join(" ")}`);
+    const [app] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
+    if (status.state === "Running" && app > 0) return app;
+    if (Date.now() > deadline) throw new Error(`The app is ${status.state}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function startProcess(server, { core, limit, runtimeArgs }, service) {
   const port = await freePort();
-  const { program, args, environment, target } = server.command(port, runtimeArgs);
+  const { program, args, environment, target, connectionString } = server.command(port, runtimeArgs, service);
   const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
   const child = spawn(...pinned(core, limit, program, args), {
     cwd: folder,
@@ -129,7 +205,7 @@ export async function start(server, { core, limit, runtimeArgs }) {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { pid: child.pid, target, stop };
+  return { pid: child.pid, port, connectionString, target, stop };
 }
 
 /** A command that runs on one core and may open `limit` files. The shell and taskset replace themselves, so the pid is the program's. */

@@ -11,6 +11,7 @@ const skips = [];
 let passed = 0;
 
 await check("build", "tsc", ["-b"]);
+await check("build of the dashboard", "vite", ["build", "packages/dashboard"]);
 await check("format and lint", "biome", ["check", "."]);
 await check("types, tests included", "tsc", ["-p", "tsconfig.test.json"]);
 await check("dead code", "knip", []);
@@ -30,7 +31,7 @@ async function check(name, command, args) {
   console.log(`${code === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
 }
 
-/** vitest over packages and e2e; its tests count one by one. */
+/** vitest over packages, samples and e2e; its tests count one by one. */
 async function tests() {
   heading("system parts");
   const missing = systemParts.filter((part) => !provide(part)).map((part) => part.name);

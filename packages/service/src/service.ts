@@ -6,18 +6,23 @@ import { OwnHosts } from "./auth/own-hosts.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
 import { AppServersBackend } from "./backends/app-servers/app-servers-backend.ts";
 import { Backends } from "./backends/backends.ts";
+import type { UpstreamCall } from "./backends/upstream/observer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
+import { RecentCalls } from "./backends/upstream/recent-calls.ts";
+import { templateId } from "./backends/upstream/template-id.ts";
+import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
 import { readCertificate } from "./config/certificate.ts";
-import { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
+import { adminEndpoint, adminIsSecure, connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 import type { Settings } from "./config/settings.ts";
+import type { UpstreamTemplate } from "./config/upstream-template.ts";
 import { Hubs } from "./hub/hubs.ts";
 import { createRestDoor } from "./rest/rest-door.ts";
 import { ServerDoor } from "./servers/server-door.ts";
-import type { MembershipStore } from "./store/membership-store.ts";
-import { memoryStore } from "./store/memory-store.ts";
+import { inMemoryStore } from "./store/memory-store.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
 /** A running service. */
@@ -29,8 +34,22 @@ export interface Service {
   /** The base URL that clients and back ends use: the setting `endpoint`, or the address bound. */
   readonly url: string;
   readonly connectionString: string;
-  /** Takes over what may change while running; the rest waits for the next start. */
-  reload(settings: Settings): void;
+  /** The base URL of the dashboard, health and metrics. */
+  readonly adminUrl: string;
+  /** Where events go now, first match first. */
+  readonly templates: readonly UpstreamTemplate[];
+  /** True: templates saved on the dashboard take the place of those in the settings. */
+  readonly templatesAreSaved: boolean;
+  /**
+   * Takes over what may change while running; the rest waits for the next start.
+   * @param origins as at the start; absent: where settings come from has not changed
+   */
+  reload(settings: Settings, origins?: ReadonlyMap<string, string>): void;
+  /**
+   * Adds an upstream template behind all others until the service stops; the dashboard shows it and edits it not.
+   * @param origin who adds it, for people
+   */
+  appendTemplate(template: UpstreamTemplate, origin: string): void;
   /**
    * Health turns unready, new connections are refused, clients are closed in slices with permission to reconnect, upstream calls under
    * way finish; all within `drain.deadline`. The same promise however often it is called.
@@ -40,21 +59,37 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+export interface ServiceParts {
+  readonly log: Logger;
+  /** For each setting that a source gave, the name of the source, as `loadSettings` tells it; the dashboard shows it. */
+  readonly origins?: ReadonlyMap<string, string>;
+}
+
 /**
  * Starts the service: store, hubs, upstream, doors, listeners, in this order, so that the first request finds everything in place.
  * @throws {ListenError} when an address cannot be bound
  * @throws {StoreError} when the data file cannot be used
  * @throws {SettingsError} when a certificate file cannot be used
  */
-export async function startService(initial: Settings, { log }: { readonly log: Logger }): Promise<Service> {
-  let current = derived(initial);
+export async function startService(initial: Settings, { log, origins = new Map() }: ServiceParts): Promise<Service> {
   let draining: Promise<void> | undefined;
   const isDraining = () => draining !== undefined;
   const keys = () => current.keys;
   const onError = (error: unknown) => log.error({ err: error }, "A request failed unexpectedly.");
 
   const tls = readCertificate(initial.tls);
-  const store: MembershipStore = initial.inMemory ? memoryStore : new SqliteStore(initial.data);
+  const store: Store = initial.inMemory ? inMemoryStore() : new SqliteStore(initial.data);
+  const given = ({ upstream }: Settings, from: typeof origins) => ({
+    templates: upstream.templates,
+    origin: from.get("upstream.templates"),
+  });
+  const templates = templatesIn(store, given(initial, origins));
+  const calls = new RecentCalls();
+  let current = derived(initial, templates.inForce);
+  templates.onChange(() => {
+    current = derived(current.settings, templates.inForce);
+    calls.keepOnly(new Set(templates.inForce.map(templateId)));
+  });
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({
     hubs: () => hubs.all(),
@@ -62,7 +97,13 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     servers: () => appServers.hubs(),
     draining: isDraining,
   });
-  const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer: metrics });
+  const observer = {
+    onCall(call: UpstreamCall) {
+      metrics.onCall(call);
+      calls.onCall(call);
+    },
+  };
+  const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer });
   const nobody = new UpstreamBackend({ options: () => ({ ...current.upstream, templates: [] }), keys, log });
   const appServers = new AppServersBackend({
     options: () => current.appServers,
@@ -73,7 +114,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   });
   const backends = new Backends({ mode: (hub) => current.modeOf(hub), appServers, upstream, nobody });
   const hubs = new Hubs(
-    store,
+    store.memberships,
     (client) => backends.of(client),
     metrics,
     (error) => log.error({ err: error }, "Memberships that ran out stay in the data file for now."),
@@ -116,7 +157,13 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       draining: isDraining(),
     }),
   });
-  const admin = createAdminDoor({ metrics, draining: isDraining });
+  const admin = createAdminDoor({
+    metrics,
+    draining: isDraining,
+    access: () => ({ token: current.settings.adminToken, ip: initial.adminIp, hosts: current.settings.adminHosts }),
+    upstream: { templates, calls, durable: store.durable, options: () => current.upstream, keys },
+    onError,
+  });
   const noUpgrade = () => ({ refuse: new Response(null, { status: 404 }) });
 
   const serve = (where: { port: number; host?: string | undefined; tls?: typeof tls }, handler: ListenerHandler) =>
@@ -149,7 +196,12 @@ export async function startService(initial: Settings, { log }: { readonly log: L
         },
       ),
     );
-    listeners.push(await serve({ port: initial.adminPort }, { fetch: admin.fetch, upgrade: noUpgrade }));
+    listeners.push(
+      await serve(
+        { port: initial.adminPort, host: initial.adminIp, tls: adminIsSecure(initial) ? tls : undefined },
+        { fetch: admin.fetch, upgrade: noUpgrade },
+      ),
+    );
   } catch (error) {
     await release();
     throw error;
@@ -171,8 +223,18 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     hosts: main.hosts,
     url: publicEndpoint(initial, main.port),
     connectionString: connectionStringOf(initial, main.port),
-    reload(settings) {
-      current = derived(settings);
+    adminUrl: adminEndpoint(initial, adminListener.port),
+    get templates() {
+      return templates.inForce;
+    },
+    get templatesAreSaved() {
+      return templates.saved !== undefined;
+    },
+    appendTemplate: (template, origin) => templates.append({ template, origin }),
+    reload(settings, from = origins) {
+      origins = from;
+      current = derived(settings, templates.inForce);
+      templates.give(given(settings, from));
       log.level = settings.log.level;
     },
     drain() {
@@ -183,11 +245,20 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   };
 }
 
+/** @throws {StoreError} with the store closed: nobody else will */
+function templatesIn(store: Store, given: GivenTemplates): TemplateSet {
+  try {
+    return new TemplateSet(store.templates, given);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
 /** What is made of the settings once, not for each request. */
-function derived(settings: Settings) {
+function derived(settings: Settings, templates: readonly UpstreamTemplate[]) {
   const { primary, secondary } = settings.accessKeys;
-  const { timeout, responseLimit, concurrency, maxWaiting, maxRedirects, closeOnRefusedConnect, retries, templates } =
-    settings.upstream;
+  const { timeout, responseLimit, concurrency, maxWaiting, maxRedirects, closeOnRefusedConnect, retries } = settings.upstream;
   const upstream: UpstreamOptions = {
     templates,
     timeoutMs: timeout,

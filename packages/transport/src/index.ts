@@ -6,3 +6,4 @@ export { type Flushable, FlushQueue } from "./connection/outbox.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
+export { isLoopback } from "./listener/loopback.ts";

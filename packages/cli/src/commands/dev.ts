@@ -1,7 +1,8 @@
 import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
-import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
+import { loadSettings, startService, type UpstreamTemplate } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
+import { Failure } from "../failure.ts";
 import { addHostOptions, type HostFlags, hostOptions, port } from "../functions-options.ts";
 import { createLog } from "../log.ts";
 import { addConfigOption } from "../settings-options.ts";
@@ -11,6 +12,7 @@ import { commandName, runtimeName } from "../this-program.ts";
 interface DevFlags extends HostFlags {
   readonly servicePort?: number;
   readonly serviceAdminPort?: number;
+  readonly storagePort?: number;
   readonly config?: string;
 }
 
@@ -20,7 +22,8 @@ export function devCommand(): Command {
   );
   addHostOptions(command, { watch: true })
     .option("--service-port <number>", "port of the service (default: 8888)", port)
-    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port);
+    .option("--service-admin-port <number>", "port of its dashboard, health and metrics (default: 8889)", port)
+    .option("--storage-port <number>", "port of Azurite's blobs; queues and tables have the next two (default: 10000)", port);
   return addConfigOption(command).action(run);
 }
 
@@ -28,7 +31,7 @@ export function devCommand(): Command {
  * The service first, since the app needs its connection string; then the host, since the service needs its address.
  */
 async function run(directory: string, flags: DevFlags): Promise<void> {
-  const { settings, warnings } = loadSettings({
+  const { settings, warnings, origins } = loadSettings({
     environment: process.env,
     flags: {
       // What a developer's service forgets at its end is no loss, and a data file in the app's folder would be a surprise.
@@ -44,27 +47,36 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
-  const service = await startService(settings, { log });
+  const service = await startService(settings, { log, origins }).catch(nameOption("--service-port or --service-admin-port"));
   // The list of functions comes below the banner, which knows the host's address only when there is a host.
   let tell = (_loaded: LoadedFunctions) => {};
   let host: FunctionsHost;
   try {
     host = await startFunctionsHost({
       // Whoever can reach a loopback address is the developer.
-      ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
+      ...hostOptions(directory, { developmentLogin: "loopback", ...flags }),
       signalRConnectionString: service.connectionString,
-      storageEmulator: true,
+      storageEmulator: flags.storagePort === undefined ? true : { port: flags.storagePort },
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
       onLoaded: (loaded) => tell(loaded),
-    });
+    }).catch(nameOption("--port"));
   } catch (error) {
     await service.stop();
     throw error;
   }
-  const wired = withUpstream(settings, host, flags.enableAuth === true);
-  service.reload(wired);
-  process.stdout.write(bannerOf(service, wired));
-  tell = ({ functions, problems }) => process.stdout.write(`${functionList(functions, problems)}\n`);
+  // Those of the settings and of the dashboard come first: they may send some events elsewhere.
+  service.appendTemplate(templateOf(host, flags.enableAuth === true), "signalbox dev");
+  process.stdout.write(
+    banner({
+      settings,
+      service,
+      runtime: runtimeName(),
+      command: commandName(),
+      showSecrets: process.stdout.isTTY === true,
+    }),
+  );
+  tell = ({ functions, problems }) =>
+    process.stdout.write(`${functionList(functions, problems)}\nThe app is at ${host.url}/\n\n`);
   tell(host.loaded);
 
   const signal = await stopped;
@@ -76,25 +88,17 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   process.exit(0);
 }
 
-function isLoopback(address = "localhost"): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address);
+/** A port that is taken is what newcomers meet first: the sentence tells them what helps. */
+function nameOption(option: string): (error: Error) => never {
+  return (error) => {
+    const isTaken = error.name === "ListenError" && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    throw isTaken ? new Failure(`${error.message} Choose another with ${option}.`) : error;
+  };
 }
 
-/** Templates of the settings come first: they may send some events elsewhere. */
-function withUpstream(settings: Settings, host: FunctionsHost, needsKey: boolean): Settings {
+/** Everything to the app's SignalR triggers. */
+function templateOf(host: FunctionsHost, needsKey: boolean): UpstreamTemplate {
   const key = needsKey ? `?code=${encodeURIComponent(host.webhookKey)}` : "";
   const urlTemplate = `${host.url}/runtime/webhooks/signalr${key}`;
-  const template = { urlTemplate, hubPattern: "*", eventPattern: "*", categoryPattern: "*" };
-  return { ...settings, upstream: { ...settings.upstream, templates: [...settings.upstream.templates, template] } };
-}
-
-function bannerOf({ port, adminPort }: Service, settings: Settings): string {
-  return banner({
-    settings,
-    port,
-    adminPort,
-    runtime: runtimeName(),
-    command: commandName(),
-    showSecrets: process.stdout.isTTY === true,
-  });
+  return { urlTemplate, hubPattern: "*", eventPattern: "*", categoryPattern: "*" };
 }

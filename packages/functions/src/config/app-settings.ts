@@ -3,6 +3,7 @@ import type { LocalSettings } from "./local-settings.ts";
 
 const connectionStringPrefix = "ConnectionStrings:";
 const storagePrefix = "AzureWebJobs";
+const identityMember = /^(?:(?:blob|queue|table)?serviceuri|accountname|credential|clientid)$/;
 
 export interface AppSettingSources {
   /** Variables of the host's own environment: they win. */
@@ -10,6 +11,8 @@ export interface AppSettingSources {
   readonly local?: Pick<LocalSettings, "values" | "connectionStrings">;
   /** Used where neither of the others has a value that is not empty: what the host wires by itself. */
   readonly fallbacks?: Readonly<Record<string, string>>;
+  /** Makes of each value what the app gets. */
+  readonly translate?: (value: string) => string;
 }
 
 /**
@@ -22,8 +25,10 @@ export class LayeredSettings implements AppSettings {
   /** By the names as written. */
   readonly #entries: Readonly<Record<string, string>>;
   readonly #byName = new Map<string, string>();
+  readonly #translate: (value: string) => string;
 
-  constructor({ environment, local, fallbacks = {} }: AppSettingSources) {
+  constructor({ environment, local, fallbacks = {}, translate = (value) => value }: AppSettingSources) {
+    this.#translate = translate;
     const merged: Record<string, string> = {};
     const skipped: string[] = [];
     const own = new Map(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
@@ -72,6 +77,26 @@ export class LayeredSettings implements AppSettings {
     return this.connectionString(storagePrefix + name) ?? this.connectionString(name);
   }
 
+  /** The name under which `storageConnectionString` finds one. */
+  storageSettingName(name: string): string {
+    return this.connectionString(storagePrefix + name) === undefined ? name : storagePrefix + name;
+  }
+
+  /** As `identitySetting`, for storage bindings. */
+  storageIdentitySetting(name: string): string | undefined {
+    return this.identitySetting(storagePrefix + name) ?? this.identitySetting(name);
+  }
+
+  /**
+   * The setting, as written, by which `<name>` stands for an identity in place of a connection string: `<name>__serviceUri` and its
+   * relatives; undefined when there is none.
+   */
+  identitySetting(name: string): string | undefined {
+    const start = normal(`${name}:`);
+    const isIdentity = (key: string) => key.startsWith(start) && identityMember.test(key.slice(start.length));
+    return Object.entries(this.#entries).find(([key, value]) => value !== "" && isIdentity(normal(key)))?.[0];
+  }
+
   /** Settings whose name starts with `prefix`, in any spelling. The key is the rest of the name, lower-case, with `:` between its parts. */
   under(prefix: string): ReadonlyMap<string, string> {
     const start = normal(prefix);
@@ -81,8 +106,8 @@ export class LayeredSettings implements AppSettings {
   }
 
   #add(merged: Record<string, string>, name: string, value: string): void {
-    merged[name] = value;
-    this.#byName.set(normal(name), value);
+    merged[name] = this.#translate(value);
+    this.#byName.set(normal(name), merged[name]);
   }
 
   /** An empty setting of the app is replaced, not doubled in another spelling. */

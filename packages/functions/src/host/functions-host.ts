@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { type Listener, listen, type Peer } from "@signalbox/transport";
+import { isLoopback, type Listener, listen, type Peer } from "@signalbox/transport";
 import { defaultConnectionSetting } from "../bindings/signalr/connections.ts";
 import { TimerStatusFiles } from "../bindings/timer/timer-status.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -12,7 +12,13 @@ import { type AppConfig, readAppConfig } from "./app-config.ts";
 import { AppEdition, type LoadedFunctions } from "./app-edition.ts";
 import { AppWatcher } from "./app-watcher.ts";
 import { stateFolder } from "./state-folder.ts";
-import { isDevelopmentStorage, isStorageListening, type StorageEmulator, startStorageEmulator } from "./storage-emulator.ts";
+import {
+  isDevelopmentStorage,
+  isStorageListening,
+  type StorageEmulator,
+  startStorageEmulator,
+  storagePorts,
+} from "./storage-emulator.ts";
 
 export interface FunctionsHostOptions {
   /** The app's folder: where its host.json is. */
@@ -32,11 +38,14 @@ export interface FunctionsHostOptions {
   readonly watch?: boolean;
   /** PEM texts: serve https. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly identity?: IdentityOptions;
+  readonly identity?: HostIdentityOptions;
   /** Used for every SignalR connection setting that is empty or absent. */
   readonly signalRConnectionString?: string;
-  /** Start Azurite when the settings ask for development storage and nobody listens there. Default: false. */
-  readonly storageEmulator?: boolean;
+  /**
+   * Start Azurite when the settings ask for development storage: at the ports from `port` on (0 picks free ones), to which the settings
+   * then lead; with `true` at its usual ports, unless somebody runs it there. Default: false.
+   */
+  readonly storageEmulator?: boolean | { readonly port: number };
   /** Folder for keys, the status of timers and the emulator's data. Default: `.signalbox` in the app's folder. */
   readonly stateFolder?: string;
   /** Flags for the app's Node, for example `--inspect=9229`. */
@@ -46,6 +55,13 @@ export interface FunctionsHostOptions {
   readonly log: Log;
   /** Called whenever the app has been loaded. */
   onLoaded?(loaded: LoadedFunctions): void;
+}
+
+interface HostIdentityOptions extends Omit<IdentityOptions, "developmentLogin"> {
+  /** Where others reach the host, too: `loopback` leaves it out, true refuses to start. Default: off. */
+  readonly developmentLogin?: boolean | "loopback";
+  /** Offer it there all the same: everybody who reaches this host may be anybody. Default: false. */
+  readonly allowDevelopmentLogin?: boolean;
 }
 
 /** A running host. */
@@ -73,7 +89,7 @@ const maxHeaderBytes = 64 * 1024;
  *
  *   listener ──▶ edition (front ─▶ runner ─▶ app process)     files change ──▶ next edition
  *
- * @throws {ConfigError} for a folder that is no app, or a host.json or proxies.json that cannot be used
+ * @throws {ConfigError} for a folder that is no app, a host.json or proxies.json that cannot be used, or a development login that others reach
  * @throws {ListenError} when the port is in use
  * @throws {StorageEmulatorError}
  */
@@ -96,6 +112,7 @@ class Host implements FunctionsHost {
   readonly #opened = Promise.withResolvers<void>();
   /** Names of SignalR settings that this host fills in. */
   readonly #wired = new Set([defaultConnectionSetting]);
+  #identity: IdentityOptions = {};
   #listener: Listener | undefined;
   #secrets: Secrets | undefined;
   #edition: AppEdition | undefined;
@@ -109,7 +126,7 @@ class Host implements FunctionsHost {
   constructor(options: FunctionsHostOptions) {
     this.#options = options;
     this.#directory = resolve(options.directory);
-    this.#state = options.stateFolder ?? join(this.#directory, ".signalbox");
+    this.#state = resolve(options.stateFolder ?? join(this.#directory, ".signalbox"));
   }
 
   get port(): number {
@@ -132,6 +149,7 @@ class Host implements FunctionsHost {
     const { enableAuth = false, tls, watch = false } = this.#options;
     const local = await this.#checkFolder();
     const address = this.#options.address ?? local.host.address;
+    this.#identity = identityOn(address, this.#options.identity ?? {});
     this.#secrets = await Secrets.open(enableAuth ? await stateFolder(this.#state, "secrets") : undefined);
     this.#listener = await listen({
       port: this.#options.port ?? local.host.port ?? defaultPort,
@@ -186,9 +204,9 @@ class Host implements FunctionsHost {
   }
 
   async #loadOnce(): Promise<void> {
+    await this.#startEmulator();
     const config = await this.#readConfig();
     for (const warning of config.warnings) this.#say("warning", warning);
-    await this.#startEmulator(config);
     const next = await AppEdition.open({
       directory: this.#directory,
       config,
@@ -199,13 +217,13 @@ class Host implements FunctionsHost {
         origins: this.#options.cors ?? config.local.host.cors,
         credentials: this.#options.corsCredentials ?? config.local.host.corsCredentials,
       },
-      identity: this.#options.identity ?? {},
+      identity: this.#identity,
       only: this.#options.functions,
       nodeArguments: this.#options.nodeArguments ?? [],
       log: this.#options.log,
       url: this.url,
       port: this.port,
-      restart: () => void this.restart(),
+      restart: () => this.restart(),
     });
     const before = this.#edition;
     // From here on requests wait in the next edition's front, while the one before ends what it has begun.
@@ -217,13 +235,18 @@ class Host implements FunctionsHost {
 
   #readConfig(): Promise<AppConfig> {
     const { signalRConnectionString, environment = process.env } = this.#options;
-    return readAppConfig(this.#directory, environment, {
+    const fallbacks = {
       AZURE_FUNCTIONS_ENVIRONMENT: "Development",
       FUNCTIONS_WORKER_RUNTIME: "node",
       WEBSITE_HOSTNAME: `localhost:${this.port}`,
       ...(signalRConnectionString === undefined
         ? {}
         : Object.fromEntries([...this.#wired].map((name) => [name, signalRConnectionString]))),
+    };
+    const emulator = this.#emulator;
+    return readAppConfig(this.#directory, environment, {
+      fallbacks,
+      ...(emulator === undefined ? {} : { translate: emulator.translate }),
     });
   }
 
@@ -237,10 +260,14 @@ class Host implements FunctionsHost {
     return parseLocalSettings(texts[2]);
   }
 
-  async #startEmulator({ settings }: AppConfig): Promise<void> {
-    if (this.#options.storageEmulator !== true || this.#emulator !== undefined) return;
-    if (!Object.values(settings.entries()).some(isDevelopmentStorage) || (await isStorageListening())) return;
-    this.#emulator = await startStorageEmulator(this.#directory, await stateFolder(this.#state, "storage"));
+  async #startEmulator(): Promise<void> {
+    const { storageEmulator = false } = this.#options;
+    if (storageEmulator === false || this.#emulator !== undefined) return;
+    const { settings } = await this.#readConfig();
+    if (!Object.values(settings.entries()).some(isDevelopmentStorage)) return;
+    if (storageEmulator === true && (await isStorageListening())) return;
+    const ports = storageEmulator === true ? undefined : storagePorts(storageEmulator.port);
+    this.#emulator = await startStorageEmulator(this.#directory, await stateFolder(this.#state, "storage"), ports);
     this.#say("information", `Azurite keeps blobs, queues and tables on the ports ${this.#emulator.ports.join(", ")}.`);
   }
 
@@ -265,4 +292,16 @@ class Host implements FunctionsHost {
   #say(level: LogLevel, message: string): void {
     this.#options.log({ time: Date.now(), level, category: "system", message });
   }
+}
+
+/** @throws {ConfigError} for a development login that others reach */
+function identityOn(address: string | undefined, options: HostIdentityOptions): IdentityOptions {
+  const { developmentLogin = false, allowDevelopmentLogin = false, ...others } = options;
+  if (developmentLogin === true && !allowDevelopmentLogin && !isLoopback(address)) {
+    throw new ConfigError([
+      `The development login lets anybody sign in as anyone, so it is not offered on ${address}: allow it with --allow-development-login, or listen on loopback.`,
+    ]);
+  }
+  const isOffered = developmentLogin === "loopback" ? allowDevelopmentLogin || isLoopback(address) : developmentLogin;
+  return { ...others, developmentLogin: isOffered };
 }

@@ -2,8 +2,9 @@ import { framedPayload, type HubMessage, MessageType } from "@signalbox/protocol
 import { type ClientMessage, CloseReasons } from "@signalbox/transport";
 import type { HubConnection } from "../../hub/hub-connection.ts";
 import type { Backend } from "../backend.ts";
-import { Announcer, type AnnouncerParts, shorten } from "./announcer.ts";
+import { Announcer, type AnnouncerParts } from "./announcer.ts";
 import { type ClientAnswer, failed, invocationAnswer, streamAnswer } from "./answer.ts";
+import { shorten } from "./failure-log.ts";
 import { Lane } from "./lane.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
@@ -57,6 +58,7 @@ export class UpstreamBackend implements Backend {
 
   async drained(): Promise<void> {
     if (this.#lanes.size > 0) await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+    this.#announcer.flush();
   }
 
   #push(connection: HubConnection, event: ConnectionEvent): void {
