@@ -155,6 +155,7 @@ class BunListener implements Listener, SocketOwner {
     const offersNone = request.headers.get("sec-websocket-protocol") === null;
     const options = offersNone ? { data } : { data, headers: { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" } };
     if (server.upgrade(request, options)) return undefined;
+    data.neverOpened();
     return new Response("This is no valid WebSocket handshake.", { status: 400 });
   }
 

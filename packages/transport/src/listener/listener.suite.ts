@@ -312,7 +312,7 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         expect(await logged()).toEqual(["error: upgrade threw"]);
       });
 
-      it("waits for a verdict, and survives a client that leaves meanwhile", async () => {
+      it("waits for a verdict, and says of a client that leaves meanwhile that it is gone", async () => {
         const logged = await newLog();
         const leaving = await raw();
         leaving.write(upgradeRequest("/ws/slow"));
@@ -327,7 +327,9 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         await until(() => expect(patient.texts).toEqual(["hello"]));
         patient.socket.close();
         await patient.closed;
-        await until(async () => expect((await logged()).slice(2)).toEqual(["open offering [] from 127.0.0.1", "closed 1005"]));
+        await until(async () =>
+          expect((await logged()).slice(2)).toEqual(["closed 1006", "open offering [] from 127.0.0.1", "closed 1005"]),
+        );
       });
     });
 

@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { HeaderReader, Peer, UpgradeRequest } from "./listener.ts";
 import { findHeader, peerOf } from "./node-request.ts";
 import { parseSubprotocols } from "./upgrade.ts";
@@ -26,6 +27,12 @@ export class NodeUpgradeRequest implements UpgradeRequest, HeaderReader {
 
   get(name: string): string | null {
     return findHeader(this.#rawHeaders, name) ?? null;
+  }
+
+  get certificateThumbprint(): string | undefined {
+    if (!(this.#tcp instanceof TLSSocket)) return undefined;
+    const { fingerprint } = this.#tcp.getPeerCertificate() as { readonly fingerprint?: string };
+    return fingerprint?.replaceAll(":", "");
   }
 
   get subprotocols(): readonly string[] {
