@@ -1,16 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ClientEndpoint, CloseReasons, type Listener, type ListenerHandler, listen } from "@signalbox/transport";
+import {
+  ClientEndpoint,
+  CloseReasons,
+  type Listener,
+  type ListenerHandler,
+  listen,
+  TrustedProxies,
+} from "@signalbox/transport";
 import type { Logger } from "pino";
 import { createAdminDoor } from "./admin/admin-door.ts";
 import { OwnHosts } from "./auth/own-hosts.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
+import { Announcer, type AnnouncerParts } from "./backends/upstream/announcer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
+import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
+import { RawDoor } from "./clients/raw-door.ts";
 import { readCertificate } from "./config/certificate.ts";
 import { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 import type { Settings } from "./config/settings.ts";
 import { Hubs } from "./hub/hubs.ts";
+import { RawClients } from "./hub/raw-clients.ts";
 import { createRestDoor } from "./rest/rest-door.ts";
 import type { MembershipStore } from "./store/membership-store.ts";
 import { memoryStore } from "./store/memory-store.ts";
@@ -54,7 +65,10 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   const store: MembershipStore = initial.inMemory ? memoryStore : new SqliteStore(initial.data);
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({ hubs: () => hubs.all(), connections: () => endpoint.size, draining: isDraining });
-  const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer: metrics });
+  const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer: metrics };
+  const announcer = new Announcer(announcing);
+  const upstream = new UpstreamBackend(announcing, announcer);
+  const rawUpstream = new RawUpstream(announcing, announcer);
   const hubs = new Hubs(
     store,
     () => upstream,
@@ -63,15 +77,22 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   );
   const endpoint = new ClientEndpoint({ limits: () => current.settings.clients, onError });
 
+  const room = () => ({ maxConnections: current.settings.clients.maxConnections, draining: isDraining() });
   const clients = new ClientDoor({
     endpoint,
     handler: hubs,
     verifier,
+    options: () => ({ ...room(), ownHosts: current.ownHosts, corsOrigins: current.settings.cors.origins }),
+  });
+  const rawClients = new RawDoor({
+    endpoint,
+    handler: new RawClients(hubs, rawUpstream),
+    verifier,
     options: () => ({
+      ...room(),
       ownHosts: current.ownHosts,
-      corsOrigins: current.settings.cors.origins,
-      maxConnections: current.settings.clients.maxConnections,
-      draining: isDraining(),
+      trustedProxies: current.trustedProxies,
+      certificateHeader: current.settings.proxies.certificateHeader,
     }),
   });
   const rest = createRestDoor({
@@ -95,7 +116,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     listen({
       port: where.port,
       ...(where.host === undefined ? {} : { host: where.host }),
-      ...(where.tls === undefined ? {} : { tls: where.tls }),
+      ...(where.tls && { tls: { ...where.tls, requestCertificate: initial.tls.requestCertificate } }),
       maxHeaderBytes: initial.rest.maxHeaderBytes,
       // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
       maxMessageBytes: 2 * initial.clients.maxMessageBytes,
@@ -116,8 +137,8 @@ export async function startService(initial: Settings, { log }: { readonly log: L
         { port: initial.port, host: initial.ip, tls },
         {
           hot: (request) => rest.hot(request),
-          fetch: (request, peer) => clients.fetch(request) ?? rest.fetch(request, peer),
-          upgrade: (request) => clients.upgrade(request) ?? noUpgrade(),
+          fetch: (request, peer) => clients.fetch(request) ?? rawClients.fetch(request) ?? rest.fetch(request, peer),
+          upgrade: (request) => clients.upgrade(request) ?? rawClients.upgrade(request) ?? noUpgrade(),
         },
       ),
     );
@@ -130,7 +151,9 @@ export async function startService(initial: Settings, { log }: { readonly log: L
 
   async function drain(): Promise<void> {
     const { sliceSize, pause, deadline } = current.settings.drain;
-    const finished = endpoint.closeAll(CloseReasons.drain, { slice: sliceSize, pauseMs: pause }).then(() => upstream.drained());
+    const finished = endpoint
+      .closeAll(CloseReasons.drain, { slice: sliceSize, pauseMs: pause })
+      .then(() => Promise.all([upstream.drained(), rawUpstream.drained()]));
     await Promise.race([finished, sleep(deadline, undefined, { ref: false })]);
   }
 
@@ -175,6 +198,7 @@ function derived(settings: Settings) {
   return {
     settings,
     keys: secondary === undefined ? [primary] : [primary, secondary],
+    trustedProxies: new TrustedProxies(settings.proxies.trusted),
     ownHosts: new OwnHosts(settings.endpoint === undefined ? [] : [settings.endpoint]),
     upstream,
   };

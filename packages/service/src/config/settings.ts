@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { TrustedProxies } from "@signalbox/transport";
 import { z } from "zod";
 import { bytes, choice, count, duration, optionalCount, settingInfo, toggle } from "./setting.ts";
 import { upstreamTemplate } from "./upstream-template.ts";
@@ -11,6 +12,14 @@ const accessKey = z.string().regex(/^[^\s;](?:[^;]{30,})[^\s;]$/);
 const accessKeyExpects = "at least 32 characters without a semicolon and without spaces around";
 
 const origin = z.union([z.literal("*"), z.string().refine((text) => URL.parse(text)?.origin === text)]);
+
+const proxy = z.string().refine((text) => {
+  try {
+    return new TrustedProxies([text]) !== undefined;
+  } catch {
+    return false;
+  }
+});
 
 /**
  * Every setting of the service, once: defaults, types, flags, environment names, file validation, documentation and JSON Schema come
@@ -80,6 +89,10 @@ export const settingsSchema = z.strictObject({
         description: "PEM file with the private key",
         expects: "the path of a PEM file",
         reads: "text",
+      }),
+      requestCertificate: toggle(false, {
+        description:
+          "Ask clients for a certificate; the thumbprint of what a raw WebSocket shows goes to its upstream. Not on Bun, which cannot tell it",
       }),
     })
     .prefault({}),
@@ -164,6 +177,29 @@ export const settingsSchema = z.strictObject({
         max: 300_000,
         reloadable: true,
       }),
+    })
+    .prefault({}),
+  proxies: z
+    .strictObject({
+      trusted: z.array(proxy).prefault([]).register(settingInfo, {
+        description:
+          "Proxies whose `X-Forwarded-For` and `proxies.certificateHeader` are believed and passed to upstreams of raw WebSockets; `*` is any, for where nobody else can connect",
+        expects: "a list of addresses or networks such as 10.0.0.0/8, or *",
+        reads: "list",
+        defaultText: "none",
+        reloadable: true,
+      }),
+      certificateHeader: z
+        .string()
+        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
+        .transform((name) => name.toLowerCase())
+        .prefault("X-Client-Cert-Thumbprint")
+        .register(settingInfo, {
+          description: "Header in which such a proxy names the thumbprint of the client's certificate, in hex",
+          expects: "the name of a header",
+          reads: "text",
+          reloadable: true,
+        }),
     })
     .prefault({}),
   rest: z

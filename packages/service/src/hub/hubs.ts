@@ -1,4 +1,4 @@
-import type { ClientMessage, CloseReason, Connection, ConnectionHandler } from "@signalbox/transport";
+import type { ClientMessage, CloseReason, Connection, ConnectionHandler, SignalRConnection } from "@signalbox/transport";
 import type { Backend } from "../backends/backend.ts";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type { Answer, Command, SendCommand } from "./command.ts";
@@ -83,34 +83,55 @@ export class Hubs implements ConnectionHandler {
     this.#hubs.get(name)?.send(command);
   }
 
-  opening(connection: Connection): "answer" | "relay" {
+  opening(connection: SignalRConnection): "answer" | "relay" {
     return this.#backendOf(hubOf(connection)).handshake === "service" ? "answer" : "relay";
   }
 
-  opened(connection: Connection): void {
+  opened(connection: SignalRConnection): void {
+    this.#backendOf(hubOf(connection)).connected(this.arrive(connection));
+  }
+
+  message(connection: SignalRConnection, message: ClientMessage): void {
+    const member = this.heard(connection);
+    if (member === undefined || this.#hubs.get(hubOf(connection))!.isAnswer(member, message)) return;
+    this.#backendOf(hubOf(connection)).message(member, message);
+  }
+
+  closed(connection: SignalRConnection, reason: CloseReason, error: string | undefined): void {
+    const member = this.leave(connection, reason);
+    if (member !== undefined) this.#backendOf(hubOf(connection)).disconnected(member, error);
+  }
+
+  // What clients do, whatever they speak.
+
+  /**
+   * Takes a connection into its hub; from here on commands reach it.
+   * @param groups that it joins at once
+   */
+  arrive<C extends Connection>(connection: C, groups?: readonly string[]): Member<C> {
     this.#observer?.opened();
-    const hub = hubOf(connection);
-    this.#backendOf(hub).connected(this.#open(hub).add(connection));
+    return this.#open(hubOf(connection)).add(connection, groups);
   }
 
-  message(connection: Connection, message: ClientMessage): void {
+  /** Counts a message of a client. Undefined when a command has closed its connection: it has nothing more to say. */
+  heard<C extends Connection>(connection: C): Member<C> | undefined {
     const hub = this.#hubs.get(hubOf(connection));
-    const member = hub?.find(connection.id);
-    // A connection that a command closed has nothing more to say.
-    if (hub === undefined || member === undefined || hub.isAnswer(member, message)) return;
-    this.#backendOf(hub.name).message(member, message);
+    // A member found by the id of a connection is its own.
+    const member = hub?.find(connection.id) as Member<C> | undefined;
+    if (hub !== undefined && member !== undefined) hub.received += 1;
+    return member;
   }
 
-  closed(connection: Connection, reason: CloseReason, error: string | undefined): void {
+  /** Takes a connection out. Undefined when it was never in its hub. */
+  leave<C extends Connection>(connection: C, reason: CloseReason): Member<C> | undefined {
     this.#observer?.closed(reason);
-    const name = hubOf(connection);
-    const hub = this.#hubs.get(name);
-    const member = this.#closing.get(connection) ?? hub?.find(connection.id);
-    if (member === undefined) return;
+    const hub = this.#hubs.get(hubOf(connection));
+    const member = (this.#closing.get(connection) ?? hub?.find(connection.id)) as Member<C> | undefined;
+    if (member === undefined) return undefined;
     this.#closing.delete(connection);
     hub?.remove(member);
     if (hub !== undefined) this.#forgetIfEmpty(hub);
-    this.#backendOf(name).disconnected(member, error);
+    return member;
   }
 
   stop(): void {

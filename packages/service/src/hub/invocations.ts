@@ -1,5 +1,5 @@
 import type { CompletionMessage } from "@signalbox/protocol";
-import type { ClientMessage } from "@signalbox/transport";
+import type { ClientMessage, SignalRConnection } from "@signalbox/transport";
 import type { InvokeAnswer, InvokeCommand } from "./command.ts";
 import type { Member } from "./member.ts";
 
@@ -31,12 +31,12 @@ export class Invocations {
       };
       const timer = setTimeout(settle, command.timeout, { outcome: "timeout" } satisfies InvokeAnswer);
       this.#pending.set(id, { member, settle, timer });
-      member.connection.send(command.payload(id));
+      if (!member.connection.send(command.payload(id))) settle({ outcome: "no connection" });
     });
   }
 
   /** Takes a client's completion. False when nobody waits for it: it is then no answer to the hub. */
-  complete(member: Member, { record, message }: ClientMessage): boolean {
+  complete(member: Member<SignalRConnection>, { record, message }: ClientMessage): boolean {
     const completion = message as CompletionMessage;
     const pending = this.#pending.get(completion.invocationId);
     // Ids are guessable: a completion counts only from the connection that was asked.

@@ -1,10 +1,13 @@
 import type { HubConnection } from "../../hub/hub-connection.ts";
 import type { UpstreamCategory } from "./template.ts";
 
+/** Whom an event is about. */
+export type Announced = Pick<HubConnection, "id" | "client">;
+
 export interface UpstreamHeaderValues {
   readonly category: UpstreamCategory;
   readonly event: string;
-  readonly contentType: string;
+  readonly contentType: string | undefined;
   /** The value of `X-ASRS-Signature`. */
   readonly signature: string;
   /** The same for all attempts of one event; undefined when it is never repeated. */
@@ -12,7 +15,7 @@ export interface UpstreamHeaderValues {
 }
 
 /** Header name to value, each character of a value one byte on the wire; in the emulator's order (reference serverless-upstream §3.2). */
-export function upstreamHeaders({ id, client }: HubConnection, values: UpstreamHeaderValues): Record<string, string> {
+export function upstreamHeaders({ id, client }: Announced, values: UpstreamHeaderValues): Record<string, string> {
   const headers: Record<string, string> = {
     "X-ASRS-Connection-Id": headerBytes(id),
     "X-ASRS-Hub": headerBytes(client.hubName),
@@ -26,7 +29,7 @@ export function upstreamHeaders({ id, client }: HubConnection, values: UpstreamH
   if (client.query) headers["X-ASRS-Client-Query"] = headerBytes(client.query);
   headers["X-ASRS-Signature"] = values.signature;
   if (values.idempotencyKey !== undefined) headers["X-ASRS-Idempotency-Key"] = values.idempotencyKey;
-  headers["Content-Type"] = values.contentType;
+  if (values.contentType !== undefined) headers["Content-Type"] = values.contentType;
   return headers;
 }
 
@@ -48,4 +51,19 @@ function percentEncode(characters: string): string {
   return Array.from(characters, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`).join(
     "",
   );
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The text of a header value that came, one character a byte: UTF-8 where it is that, else Latin-1. The counterpart of `headerBytes`,
+ * except that escapes stay.
+ */
+export function headerText(bytes: string): string {
+  if (!/[\x80-\xff]/.test(bytes)) return bytes;
+  try {
+    return utf8.decode(Buffer.from(bytes, "latin1"));
+  } catch {
+    return bytes;
+  }
 }

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import pLimit, { type LimitFunction } from "p-limit";
 
@@ -12,8 +12,8 @@ export interface UpstreamRequest {
   /** One character a byte. Asked when the call's turn has come. */
   readonly headers: () => Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** The body of a 2xx answer is wanted. */
-  readonly wantsBody: boolean;
+  /** The body is wanted: of a 2xx answer, or of any. */
+  readonly wantsBody: boolean | "of any status";
 }
 
 export interface UpstreamLimits {
@@ -28,10 +28,12 @@ export interface UpstreamLimits {
 export interface UpstreamReply {
   /** Undefined: no answer came; `failure` says why. */
   readonly status: number | undefined;
-  /** Empty unless wanted, whole and a 2xx. */
+  /** Empty unless wanted and whole. */
   readonly body: Uint8Array;
   /** Why there is no answer or, with a status, why its wanted body is missing. */
   readonly failure: { readonly kind: "too large" | "time-out" | "error"; readonly text: string } | undefined;
+  /** Of the answer, by lower-case name; one character a byte. */
+  readonly headers: IncomingHttpHeaders;
   readonly location: string | undefined;
   readonly retryAfter: string | undefined;
   /** Milliseconds from the assignment of the socket. */
@@ -45,8 +47,8 @@ interface Hop {
   /** Undefined: a GET. */
   readonly body: Uint8Array | undefined;
   readonly timeoutMs: number;
-  /** Undefined: the body of the answer is not wanted. */
-  readonly bodyLimitBytes: number | undefined;
+  readonly wantsBody: UpstreamRequest["wantsBody"];
+  readonly bodyLimitBytes: number;
 }
 
 const noBytes = new Uint8Array();
@@ -76,8 +78,7 @@ export class UpstreamClient {
     let durationMs = 0;
     for (let redirects = 0; ; redirects += 1) {
       const timeoutMs = limits.timeoutMs - durationMs;
-      const bodyLimitBytes = request.wantsBody ? limits.responseLimitBytes : undefined;
-      const hop = { url, headers, body, timeoutMs, bodyLimitBytes };
+      const hop = { url, headers, body, timeoutMs, wantsBody: request.wantsBody, bodyLimitBytes: limits.responseLimitBytes };
       const reply = await this.#inTurn(url.origin, limits, () => this.#exchange(hop));
       durationMs += reply.durationMs;
       const next = redirects < limits.maxRedirects ? redirectTarget(reply, url) : undefined;
@@ -110,7 +111,7 @@ export class UpstreamClient {
   }
 
   /** One request and its answer. Resolves when the socket is free again, or gone. Never rejects. */
-  #exchange({ url, headers, body, timeoutMs, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
+  #exchange({ url, headers, body, timeoutMs, wantsBody, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
     return new Promise((resolve) => {
       const secure = url.protocol === "https:";
       const options = {
@@ -138,7 +139,7 @@ export class UpstreamClient {
       });
       request.once("response", (response) => {
         answered = true;
-        receive(response, bodyLimitBytes, settle);
+        receive(response, wantsBody, bodyLimitBytes, settle);
       });
       // Once an answer has begun, its own end tells.
       request.on("error", (error) => {
@@ -159,23 +160,22 @@ export function noAnswer(text: string): UpstreamReply {
     status: undefined,
     body: noBytes,
     failure: { kind: "error", text },
+    headers: {},
     location: undefined,
     retryAfter: undefined,
     durationMs: 0,
   };
 }
 
-/**
- * Reads an answer to its end.
- * @param limitBytes undefined: nobody wants the body, and what happens to it is no failure
- */
+/** Reads an answer to its end. What happens to a body that nobody wants is no failure. */
 function receive(
   response: IncomingMessage,
-  limitBytes: number | undefined,
+  wantsBody: UpstreamRequest["wantsBody"],
+  limitBytes: number,
   done: (reply: Omit<UpstreamReply, "durationMs">) => void,
 ): void {
   const status = response.statusCode!;
-  const wanted = limitBytes !== undefined && status >= 200 && status <= 299;
+  const wanted = wantsBody === "of any status" || (wantsBody && status >= 200 && status <= 299);
   const limit = wanted ? limitBytes : discardLimitBytes;
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -198,6 +198,7 @@ function receive(
       status,
       body: failure === undefined ? join(chunks) : noBytes,
       failure,
+      headers: response.headers,
       location: response.headers.location,
       retryAfter: response.headers["retry-after"],
     });
