@@ -11,7 +11,7 @@ import { clientFrame, Opcode, RawClient, upgradeRequest } from "../../test/raw-c
 export interface StartOptions {
   readonly port?: number;
   readonly host?: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: { readonly cert: string; readonly key: string; readonly requestCertificate?: boolean };
 }
 
 export interface RunningFixture {
