@@ -237,6 +237,22 @@ describe("hostile input", () => {
     expect(refused).not.toHaveProperty("headers.x-evil");
   });
 
+  it.each([
+    ["UTF-8", Buffer.from("zoë").toString("latin1")],
+    ["Latin-1, as Node writes it", "zoë"],
+  ])("no upstream has to decode: a user id in %s comes back as it was given", async (_, bytes) => {
+    const { service, upstream } = await start({}, (request, response) => {
+      if (request.header("x-asrs-event") === "connect") response.setHeader("x-asrs-user-id", bytes);
+      response.end();
+    });
+    const client = await service.connect("/ws/client");
+    client.send("x");
+    await until(() => expect(upstream.requests).toHaveLength(2));
+    const { rawHeaders } = upstream.requests[1]!;
+    expect(rawHeaders[rawHeaders.indexOf("X-ASRS-User-Id") + 1]).toBe(bytes);
+    expect(await service.status("HEAD", "/ws/api/v1/users/zo%C3%AB")).toBe(200);
+  });
+
   it("of upstreams in the user id stays a user id", async () => {
     const { service, upstream } = await start({}, (request, response) => {
       if (request.header("x-asrs-event") === "connect")

@@ -4,7 +4,7 @@ import type { Payload, Refusal } from "@signalbox/transport";
 import { groupNamePattern } from "../../hub/group-name.ts";
 import type { RawClient } from "../../hub/hub-connection.ts";
 import type { Welcome } from "../backend.ts";
-import { headerText } from "./headers.ts";
+import { firstOf, headerText } from "./headers.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
 
 /** A client is turned away although the upstream let it in. */
@@ -80,10 +80,6 @@ export function contentPayload({ headers, body }: Pick<UpstreamReply, "headers" 
 function listOf(value: string | string[] | undefined): readonly string[] {
   const names = [value ?? []].flat().flatMap((part) => headerText(part).split(","));
   return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
-}
-
-function firstOf(value: string | string[] | undefined): string {
-  return [value ?? ""].flat()[0] ?? "";
 }
 
 /** What of a refusal's headers is for the client. */

@@ -67,3 +67,8 @@ export function headerText(bytes: string): string {
     return bytes;
   }
 }
+
+/** One value of a header that may be there several times. */
+export function firstOf(value: string | string[] | undefined): string {
+  return [value ?? ""].flat()[0] ?? "";
+}

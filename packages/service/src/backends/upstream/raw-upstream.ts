@@ -3,7 +3,7 @@ import type { RawClient, RawHubConnection } from "../../hub/hub-connection.ts";
 import type { RawBackend, Welcome } from "../backend.ts";
 import { type Announcement, Announcer, type AnnouncerParts } from "./announcer.ts";
 import { connectAnswer, contentPayload, refused } from "./connect-answer.ts";
-import { headerBytes } from "./headers.ts";
+import { firstOf, headerBytes } from "./headers.ts";
 import { type Lane, Lanes } from "./lane.ts";
 import type { UpstreamCategory } from "./template.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
@@ -27,6 +27,8 @@ export class RawUpstream implements RawBackend {
   readonly #announcer: Announcer;
   readonly #parts: AnnouncerParts;
   readonly #lanes: Lanes<RawHubConnection, RawEvent>;
+  /** User ids that their upstream wrote in Latin-1: it is shown the bytes that it gave. */
+  readonly #latin = new WeakMap<RawClient, string>();
 
   constructor(parts: AnnouncerParts, announcer = new Announcer(parts)) {
     this.#parts = parts;
@@ -77,6 +79,9 @@ export class RawUpstream implements RawBackend {
       this.#parts.log.warn({ connectionId: id, hub: client.hub }, `A client is refused: ${answer.fault}`);
       // The upstream believes that the client is in.
       lane.push(disconnectEvent);
+    } else if ("userId" in answer && answer.userId !== undefined) {
+      const bytes = firstOf(reply?.headers["x-asrs-user-id"]).trim();
+      if (bytes !== headerBytes(bytes) && answer.userId === bytes) this.#latin.set(connection.client, bytes);
     }
     return answer;
   }
@@ -112,7 +117,7 @@ export class RawUpstream implements RawBackend {
         contentType: undefined,
         body: nothing,
         wantsBody: false,
-        headers: () => rawHeaders(client, subprotocols),
+        headers: () => rawHeaders(client, subprotocols, this.#latin.get(client)),
         ...others,
       },
     );
@@ -120,12 +125,13 @@ export class RawUpstream implements RawBackend {
 }
 
 /** Those that events of SignalR clients do not have. */
-function rawHeaders(client: RawClient, subprotocols: readonly string[]): Record<string, string> {
+function rawHeaders(client: RawClient, subprotocols: readonly string[], userId: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {
     Date: new Date().toUTCString(),
     "X-Forwarded-For": headerBytes(client.forwardedFor),
   };
   if (client.certificateThumbprint !== undefined) headers["X-ASRS-Client-Cert-Thumbprint"] = client.certificateThumbprint;
+  if (userId !== undefined) headers["X-ASRS-User-Id"] = userId;
   if (subprotocols.length > 0) headers["Sec-WebSocket-Protocol"] = subprotocols.join(", ");
   return headers;
 }
