@@ -7,13 +7,13 @@ import { parseArgs, promisify } from "node:util";
 import { topFunctions } from "./profile.mjs";
 import { complaintsOf, report } from "./report.mjs";
 import { scenarios } from "./scenarios.mjs";
-import { missing, pinned, serversIn, start } from "./servers.mjs";
+import { missing, pinned, serversIn, startFor } from "./servers.mjs";
 
 const usage = `node bench/run.mjs [options]
 
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
   --servers LIST     of signalbox-node, signalbox-bun, aspnet, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
-  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
+  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, raw-echo, raw-broadcast, connect (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
   --seconds S        seconds that count (default: 5)
@@ -69,6 +69,7 @@ async function main() {
   for (let round = 1; round <= Number(options.runs); round++) {
     for (const scenario of chosen.scenarios) {
       for (const server of chosen.servers) {
+        if (scenarios[scenario].app !== undefined && servers[server].raw === undefined) continue;
         const before = loadAverage();
         const result = await measure(generator, servers[server], scenario, limit);
         for (const name of [scenario, ...sharingRunOf(scenario)]) runs.push({ round, server, scenario: name, result });
@@ -87,7 +88,8 @@ async function main() {
 
 /** Every run gets a fresh server, so that memory of the one before is not counted. */
 async function measure(generator, server, scenario, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
-  const running = await start(server, { core: SERVER_CORE, limit, runtimeArgs });
+  const cores = { core: SERVER_CORE, appCore: GENERATOR_CORE };
+  const running = await startFor(scenarios[scenario].app, server, { ...cores, limit, runtimeArgs });
   try {
     const args = [...scenarios[scenario].args, ...running.target, "--server-pid", String(running.pid)];
     args.push("--warm", options.warm, "--seconds", options.seconds);

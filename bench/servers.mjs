@@ -17,7 +17,7 @@ const START_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 30_000;
 
 /**
- * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
+ * The servers that can be compared. `raw` starts those that take clients without SignalR. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
  * must exist, each with what makes it.
  */
 export function serversIn(load) {
@@ -41,7 +41,15 @@ export function serversIn(load) {
         target: ["--url", `http://127.0.0.1:${port}/hub`],
       }),
     },
-    "bare-node": bareServer("bare ws on Node", node, bare, installed),
+    "bare-node": {
+      ...bareServer("bare ws on Node", node, bare, installed),
+      raw: (port, { app }) => ({
+        program: node,
+        args: [join(root, "bench/raw-bare.mjs"), String(port), app],
+        environment: {},
+        target: ["--url", `http://127.0.0.1:${port}/`, "--protocol", "raw"],
+      }),
+    },
     "bare-node-merged": bareServer("bare ws on Node, merged writes", node, bare, installed, "merge"),
     "bare-bun": bareServer("bare Bun", bun, bare, installed),
     "bare-bun-merged": bareServer("bare Bun, merged writes", bun, bare, installed, "merge"),
@@ -53,27 +61,23 @@ function signalbox(title, runtime, needs, bare) {
     title,
     needs,
     bare,
-    command: (port, runtimeArgs = []) => {
-      const key = randomBytes(32).toString("base64");
-      return {
-        program: runtime,
-        args: [
-          ...runtimeArgs,
-          cli,
-          "start",
-          "--port",
-          String(port),
-          "--admin-port",
-          "0",
-          "--in-memory",
-          "--access-keys-primary",
-          key,
-        ],
-        environment: { NODE_ENV: "production" },
-        target: ["--connection-string", `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`, "--hub", hub],
-      };
-    },
+    command: (port, { runtimeArgs, key }) => ({
+      program: runtime,
+      args: [...runtimeArgs, ...started(port, key)],
+      environment: { NODE_ENV: "production" },
+      target: ["--connection-string", `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`, "--hub", hub],
+    }),
+    raw: (port, { runtimeArgs, key, app }) => ({
+      program: runtime,
+      args: [...runtimeArgs, ...started(port, key), "--upstream-templates", `${app}/{event}`],
+      environment: { NODE_ENV: "production" },
+      target: ["--url", `http://127.0.0.1:${port}/ws/client/hubs/${hub}`, "--protocol", "raw"],
+    }),
   };
+}
+
+function started(port, key) {
+  return [cli, "start", "--port", String(port), "--admin-port", "0", "--in-memory", "--access-keys-primary", key];
 }
 
 function bareServer(title, runtime, script, needs, ...flags) {
@@ -97,12 +101,34 @@ export function missing(server) {
 }
 
 /**
- * Starts a server on one core, in an empty folder and without settings from the environment.
+ * Starts a server on one core, in an empty folder and without settings from the environment; for clients without SignalR also the app that
+ * it calls, on another.
+ * @param mode of the app; undefined: none is needed
  * @returns its pid, what to tell the generator, and `stop(signal)`
  */
-export async function start(server, { core, limit, runtimeArgs }) {
+export async function startFor(mode, server, { core, appCore, limit, runtimeArgs }) {
   const port = await freePort();
-  const { program, args, environment, target } = server.command(port, runtimeArgs);
+  const key = randomBytes(32).toString("base64");
+  if (mode === undefined) return start(server.title, port, server.command(port, { runtimeArgs, key }), { core, limit });
+  const appPort = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const program = {
+    program: node,
+    args: [join(root, "bench/raw-app.mjs"), String(appPort), origin, key, mode],
+    environment: {},
+  };
+  const app = await start("The app", appPort, program, { core: appCore, limit });
+  try {
+    const command = server.raw(port, { runtimeArgs, key, app: `http://127.0.0.1:${appPort}` });
+    const running = await start(server.title, port, command, { core, limit });
+    return { ...running, stop: (signal) => running.stop(signal).finally(() => app.stop("SIGKILL")) };
+  } catch (error) {
+    await app.stop("SIGKILL");
+    throw error;
+  }
+}
+
+async function start(title, port, { program, args, environment, target }, { core, limit }) {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
   const child = spawn(...pinned(core, limit, program, args), {
     cwd: folder,
@@ -125,7 +151,7 @@ export async function start(server, { core, limit, runtimeArgs }) {
   while (!(await accepts(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop("SIGKILL");
-      throw new Error(`${server.title} did not start. ${complaints}`);
+      throw new Error(`${title} did not start. ${complaints}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
