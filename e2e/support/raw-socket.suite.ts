@@ -4,7 +4,7 @@ import { type RunningService, type Runtime, startService } from "./service.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A WebSocket of whatever library, as a test sees it. */
-export interface RawSocket {
+interface RawSocket {
   readonly protocol: string;
   /** Texts as they are, binary messages as `0x…`. */
   messages(): Promise<readonly string[]>;

@@ -5,7 +5,9 @@ import { type ReceivedRequest, Upstream, type UpstreamHandler } from "../backend
 import { developmentKey } from "../config/settings.ts";
 import { Refused, StartedService } from "./started-service.suite.ts";
 
-const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+const until = <T>(assertion: () => T | Promise<T>, timeout = 15_000) => vi.waitFor(assertion, { timeout, interval: 20 });
+/** What a thousand clients may take on a busy machine, milliseconds. */
+const patience = 60_000;
 const hub = "/ws/client/hubs/chat";
 
 /** An app that lets everybody in as who the query says, and answers messages by `answer`. */
@@ -369,6 +371,45 @@ describe("disconnect comes exactly once", () => {
   });
 });
 
+describe("a thousand clients", () => {
+  const connectAll = (service: StartedService) =>
+    Promise.all(Array.from({ length: 1_000 }, (_, i) => service.connect(`${hub}?name=${i}`)));
+
+  it("before a slow upstream all get their own answers, in order", async () => {
+    const { service } = await start(
+      app(async ({ body }, response) => {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
+        response.end(body);
+      }),
+    );
+    const clients = await connectAll(service);
+    for (const [i, client] of clients.entries()) for (let n = 0; n < 5; n++) client.send(`${i} ${n}`);
+    await until(() => {
+      for (const [i, client] of clients.entries()) expect(client.texts).toEqual([0, 1, 2, 3, 4].map((n) => `${i} ${n}`));
+    }, patience);
+  }, 120_000);
+
+  it("do not wait for one that does not read: it alone is ended, by name", async () => {
+    const { service } = await start(app(), { SIGNALBOX_CLIENTS_MAX_PENDING_BYTES: "256KiB" });
+    const clients = await connectAll(service);
+    const slow = clients[500]!;
+    slow.socket.pause();
+    const payload = "x".repeat(16 * 1024);
+    // What one socket holds before it presses back is the system's affair.
+    await until(async () => {
+      for (let i = 0; i < 50; i++) expect(await service.status("POST", "/ws/api/v1/hubs/chat/users/500", payload)).toBe(202);
+      expect(await service.status("HEAD", "/ws/api/v1/hubs/chat/users/500")).toBe(404);
+    }, patience);
+    const expected = Array.from({ length: 10 }, (_, i) => `to all ${i}`);
+    for (const text of expected) await service.status("POST", "/ws/api/v1/hubs/chat", text);
+    await until(() => {
+      for (const client of clients) if (client !== slow) expect(client.texts).toEqual(expected);
+    }, patience);
+    slow.socket.resume();
+    expect(await slow.closed).toEqual({ code: 1008, text: "The client reads too slowly." });
+  }, 120_000);
+});
+
 describe("a dying upstream", () => {
   it("ends each of a thousand connections with a message under way by name; each message before was told once and in order", async () => {
     const { upstream, service } = await start(app(), { SIGNALBOX_UPSTREAM_RETRIES_ATTEMPTS: "0" });
@@ -376,7 +417,7 @@ describe("a dying upstream", () => {
     clients.forEach((client, i) => {
       for (let n = 0; n < 20; n++) client.send(`${i} ${n}`);
     });
-    await until(() => expect(upstream.requests.length).toBeGreaterThan(6_000));
+    await until(() => expect(upstream.requests.length).toBeGreaterThan(6_000), patience);
     await upstream.stop();
     // Who had been told everything goes on; the others are ended.
     const ended = new Set<number>();
@@ -387,9 +428,9 @@ describe("a dying upstream", () => {
     );
     await until(() => {
       for (const i of clients.keys()) expect(ended.has(i) || told.get(i)?.length === 20).toBe(true);
-    });
+    }, patience);
     expect(ended.size).toBeGreaterThan(0);
     for (const i of ended) expect(await clients[i]!.closed).toEqual({ code: 1011, text: "The upstream did not answer." });
     for (const messages of told.values()) expect(messages.map(([, n]) => n)).toEqual(messages.map((_, n) => n));
-  }, 60_000);
+  }, 120_000);
 });

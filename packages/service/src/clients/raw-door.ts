@@ -13,7 +13,7 @@ import { splitTarget, targetOf } from "./target.ts";
 import { TextPool } from "./text-pool.ts";
 
 /** Read anew at each request. */
-export interface RawDoorOptions extends Room {
+interface RawDoorOptions extends Room {
   readonly ownHosts: OwnHosts;
   /** Peers whose `X-Forwarded-For` and certificate header are believed. */
   readonly trustedProxies: TrustedProxies;

@@ -3,7 +3,7 @@ import type { ConnectionLimits } from "./connection.ts";
 import type { Negotiation } from "./negotiate.ts";
 
 /** Something that depends on time. */
-export interface Sweepable {
+interface Sweepable {
   sweep(now: number, date: number, limits: ConnectionLimits): void;
 }
 
