@@ -49,6 +49,9 @@ describe("the packed packages, installed into an empty folder", () => {
     await new Rest(service, "packed").send("/users/ann", "message", "unpacked");
     await expect.poll(() => client.messages()).toEqual([["unpacked"]]);
     await client.stop();
+    const page = await (await fetch(service.adminUrl)).text();
+    const script = /src="\.\/(assets\/[^"]+\.js)"/.exec(page)?.[1];
+    expect((await fetch(`${service.adminUrl}/${script}`)).headers.get("content-type")).toContain("text/javascript");
     expect(await service.stop()).toBe(0);
   });
 

@@ -11,6 +11,7 @@ const skips = [];
 let passed = 0;
 
 await check("build", "tsc", ["-b"]);
+await check("build of the dashboard", "vite", ["build", "packages/dashboard"]);
 await check("format and lint", "biome", ["check", "."]);
 await check("types, tests included", "tsc", ["-p", "tsconfig.test.json"]);
 await check("dead code", "knip", []);

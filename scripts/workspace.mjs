@@ -51,7 +51,7 @@ export function run(command, args) {
 }
 
 /** As `run`, but ends this process with the command's exit code unless that is 0. */
-export async function must(command, args) {
+async function must(command, args) {
   const code = await run(command, args);
   if (code !== 0) process.exit(code);
 }
@@ -63,4 +63,10 @@ export async function install() {
   console.error("Installing what package-lock.json names; this takes a few minutes the first time.");
   // Warnings would be about this machine's Node, which is older than the one that will run.
   await must("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"]);
+}
+
+/** Builds the packages and the dashboard; ends this process when that fails. */
+export async function build() {
+  await must("tsc", ["-b"]);
+  await must("vite", ["build", "packages/dashboard", "--logLevel", "warn"]);
 }

@@ -43,6 +43,7 @@ describe("the linter refuses an import against the direction", () => {
     ["packages/management/src", "signalbox"],
     ["packages/functions/src", "@signalbox/service"],
     ["packages/functions/src", "signalbox"],
+    ["packages/dashboard/src", "@signalbox/transport"],
     ["packages/service/src/hub", "signalbox"],
     ["packages/service/src/hub", "../rest/door.ts"],
     ["packages/service/src/hub", "../clients/door.ts"],

@@ -24,6 +24,8 @@ export interface RunningService {
   readonly endpoint: string;
   readonly accessKey: string;
   readonly port: number;
+  /** Of the admin listener, from the banner. */
+  readonly adminUrl: string;
   readonly pid: number;
   /** Where its settings file is. */
   readonly folder: string;
@@ -39,8 +41,8 @@ export interface RunningService {
 /** Starts `signalbox start` and waits for its banner. @throws when it ends without one, with what it printed */
 export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
   const process = launch(options);
-  const banner = /Endpoint=[^;\s]+;(?:Port=\d+;)?AccessKey=[^;\s]+;[^\s]*/;
-  const [connectionString] = await process.printed(banner);
+  const banner = /(Endpoint=[^;\s]+;(?:Port=\d+;)?AccessKey=[^;\s]+;[^\s]*)[\s\S]+Dashboard +(\S+)\n/;
+  const [, connectionString = "", adminUrl = ""] = await process.printed(banner);
   const part = (name: string) => new RegExp(`${name}=([^;]+)`).exec(connectionString)?.[1];
   const url = new URL(part("Endpoint")!);
   url.port = part("Port") ?? url.port;
@@ -49,6 +51,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
     endpoint: url.origin,
     accessKey: part("AccessKey")!,
     port: Number(url.port),
+    adminUrl,
     pid: process.child.pid!,
     folder: process.folder,
     output: process.output,

@@ -15,7 +15,13 @@ const upstream = JSON.stringify([
 
 function bannerOf(flags: Record<string, string>, showSecrets = true, port = 8888): string {
   const { settings } = loadSettings({ folder: "/nonexistent", flags });
-  return banner({ settings, port, adminPort: port + 1, runtime: "Node 26.0.0", showSecrets, command: "signalbox" });
+  const service = {
+    port,
+    adminUrl: `http://localhost:${port + 1}`,
+    templates: settings.upstream.templates,
+    templatesAreSaved: false,
+  };
+  return banner({ settings, service, runtime: "Node 26.0.0", showSecrets, command: "signalbox" });
 }
 
 describe("the banner", () => {
@@ -30,6 +36,7 @@ describe("the banner", () => {
       Clients   http://localhost:8888/client/?hub={hub}
       REST      http://localhost:8888/api/hubs/{hub}
       Health    http://localhost:8888/api/health
+      Dashboard http://localhost:8889
       Admin     http://localhost:8889/health/ready, /metrics
 
       Upstream:
@@ -53,6 +60,7 @@ describe("the banner", () => {
       Clients   http://localhost:9000/client/?hub={hub}
       REST      http://localhost:9000/api/hubs/{hub}
       Health    http://localhost:9000/api/health
+      Dashboard http://localhost:9001
       Admin     http://localhost:9001/health/ready, /metrics
 
       Upstream:
@@ -77,6 +85,7 @@ describe("the banner", () => {
       Clients   http://localhost:9000/client/?hub={hub}
       REST      http://localhost:9000/api/hubs/{hub}
       Health    http://localhost:9000/api/health
+      Dashboard http://localhost:9001
       Admin     http://localhost:9001/health/ready, /metrics
 
       Upstream:

@@ -1,12 +1,10 @@
-import { connectionStringOf, developmentKey, publicEndpoint, type Settings } from "@signalbox/service";
-import { upstreamList, withoutQueryValues } from "./upstream-list.ts";
+import { connectionStringOf, developmentKey, publicEndpoint, type Service, type Settings } from "@signalbox/service";
+import { upstreamList, withoutSecrets } from "./upstream-list.ts";
 
 /** What a started service says about itself. */
 export interface BannerFacts {
   readonly settings: Settings;
-  /** Ports really bound. */
-  readonly port: number;
-  readonly adminPort: number;
+  readonly service: Pick<Service, "port" | "adminUrl" | "templates" | "templatesAreSaved">;
   /** For example `Node 26.10.0`. */
   readonly runtime: string;
   /** Access keys and upstream keys may be shown: a person reads, not a log collector. The development key always is. */
@@ -16,14 +14,15 @@ export interface BannerFacts {
 }
 
 /** The connection string stands between star lines, as the emulator prints it: tools look for it there. */
-export function banner({ settings, port, adminPort, runtime, showSecrets, command }: BannerFacts): string {
+export function banner({ settings, service, runtime, showSecrets, command }: BannerFacts): string {
+  const { port, adminUrl } = service;
   const endpoint = publicEndpoint(settings, port);
   const { primary } = settings.accessKeys;
   const showKey = showSecrets || primary === developmentKey;
   const whole = connectionStringOf(settings, port);
   const connectionString = showKey ? whole : whole.replace(primary, "***");
   const stars = "*".repeat(connectionString.length);
-  const templates = showSecrets ? settings.upstream.templates : withoutQueryValues(settings.upstream.templates);
+  const templates = showSecrets ? service.templates : withoutSecrets(service.templates);
   return `Signalbox on ${runtime}
 
 ${stars}
@@ -33,9 +32,10 @@ ${stars}
 Clients   ${endpoint}/client/?hub={hub}
 REST      ${endpoint}/api/hubs/{hub}
 Health    ${endpoint}/api/health
-Admin     http://localhost:${adminPort}/health/ready, /metrics
+Dashboard ${adminUrl}
+Admin     ${adminUrl}/health/ready, /metrics
 
-Upstream:
+Upstream${service.templatesAreSaved ? ", saved on the dashboard" : ""}:
 ${upstreamList(templates)}
 ${showKey ? linesToTry(command, connectionString) : ""}`;
 }

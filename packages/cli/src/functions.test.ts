@@ -88,6 +88,12 @@ describe("signalbox dev", () => {
     running = launch(["dev", "-p", "0", "--service-port", "0", "--service-admin-port", "0", "--enableAuth"], { cwd: folder });
     await listed(running);
     expect(running.out()).toContain("/runtime/webhooks/signalr?code=***");
+    const [, dashboard] = /Dashboard (\S+)/.exec(running.out())!;
+    const { templates, appended } = await (await fetch(`${dashboard}/api/upstream`)).json();
+    expect(templates).toEqual([]);
+    expect(appended).toMatchObject([
+      { origin: "signalbox dev", urlTemplate: expect.stringMatching(/\/runtime\/webhooks\/signalr\?code=\*\*\*$/) },
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { UpstreamTemplate } from "@signalbox/service";
+import { hideValues, type UpstreamTemplate } from "@signalbox/service";
 
 /** The templates as the emulator prints them (reference serverless-upstream §7), one a line. */
 export function upstreamList(templates: readonly UpstreamTemplate[]): string {
@@ -12,9 +12,6 @@ export function upstreamList(templates: readonly UpstreamTemplate[]): string {
 }
 
 /** The same with passwords and the values of URL queries hidden: function keys live there, and logs are kept. */
-export function withoutQueryValues(templates: readonly UpstreamTemplate[]): readonly UpstreamTemplate[] {
-  return templates.map((template) => ({
-    ...template,
-    urlTemplate: template.urlTemplate.replaceAll(/([?&][^=&]*=)[^&]+/g, "$1***").replace(/\/\/[^/?#@]*@/, "//***@"),
-  }));
+export function withoutSecrets(templates: readonly UpstreamTemplate[]): readonly UpstreamTemplate[] {
+  return templates.map((template) => ({ ...template, urlTemplate: hideValues(template.urlTemplate) }));
 }

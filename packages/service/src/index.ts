@@ -1,7 +1,9 @@
+export type * from "./admin/contract.ts";
 export { signToken } from "./auth/sign-token.ts";
+export { hideValues } from "./backends/upstream/hidden-values.ts";
 export { catalogue, type SettingEntry, valueAt } from "./config/catalogue.ts";
 export { fallbackText, settingsJsonSchema, settingsPage } from "./config/document.ts";
-export { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
+export { adminEndpoint, connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 export type { Flags } from "./config/flags.ts";
 export { type LoadedSettings, loadSettings, type SettingsSources } from "./config/load.ts";
 export { type SettingsChange, watchSettings } from "./config/reload.ts";

@@ -4,6 +4,7 @@ import {
   CloseReasons,
   type Listener,
   type ListenerHandler,
+  type ListenerOptions,
   listen,
   TrustedProxies,
 } from "@signalbox/transport";
@@ -12,20 +13,25 @@ import { createAdminDoor } from "./admin/admin-door.ts";
 import { OwnHosts } from "./auth/own-hosts.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
 import { Announcer, type AnnouncerParts } from "./backends/upstream/announcer.ts";
+import type { UpstreamCall } from "./backends/upstream/observer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
 import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
+import { RecentCalls } from "./backends/upstream/recent-calls.ts";
+import { templateId } from "./backends/upstream/template-id.ts";
+import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
 import { RawDoor } from "./clients/raw-door.ts";
 import { readCertificate } from "./config/certificate.ts";
-import { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
+import { adminEndpoint, adminIsSecure, connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 import type { Settings } from "./config/settings.ts";
+import type { UpstreamTemplate } from "./config/upstream-template.ts";
 import { Hubs } from "./hub/hubs.ts";
 import { RawClients } from "./hub/raw-clients.ts";
 import { createRestDoor } from "./rest/rest-door.ts";
-import type { MembershipStore } from "./store/membership-store.ts";
-import { memoryStore } from "./store/memory-store.ts";
+import { inMemoryStore } from "./store/memory-store.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
 /** A running service. */
@@ -37,8 +43,22 @@ export interface Service {
   /** The base URL that clients and back ends use: the setting `endpoint`, or the address bound. */
   readonly url: string;
   readonly connectionString: string;
-  /** Takes over what may change while running; the rest waits for the next start. */
-  reload(settings: Settings): void;
+  /** The base URL of the dashboard, health and metrics. */
+  readonly adminUrl: string;
+  /** Where events go now, first match first. */
+  readonly templates: readonly UpstreamTemplate[];
+  /** True: templates saved on the dashboard take the place of those in the settings. */
+  readonly templatesAreSaved: boolean;
+  /**
+   * Takes over what may change while running; the rest waits for the next start.
+   * @param origins as at the start; absent: where settings come from has not changed
+   */
+  reload(settings: Settings, origins?: ReadonlyMap<string, string>): void;
+  /**
+   * Adds an upstream template behind all others until the service stops; the dashboard shows it and edits it not.
+   * @param origin who adds it, for people
+   */
+  appendTemplate(template: UpstreamTemplate, origin: string): void;
   /**
    * Health turns unready, new connections are refused, clients are closed in slices with permission to reconnect, upstream calls under
    * way finish; all within `drain.deadline`. The same promise however often it is called.
@@ -48,29 +68,51 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+export interface ServiceParts {
+  readonly log: Logger;
+  /** For each setting that a source gave, the name of the source, as `loadSettings` tells it; the dashboard shows it. */
+  readonly origins?: ReadonlyMap<string, string>;
+}
+
 /**
  * Starts the service: store, hubs, upstream, doors, listeners, in this order, so that the first request finds everything in place.
  * @throws {ListenError} when an address cannot be bound
  * @throws {StoreError} when the data file cannot be used
  * @throws {SettingsError} when a certificate file cannot be used
  */
-export async function startService(initial: Settings, { log }: { readonly log: Logger }): Promise<Service> {
-  let current = derived(initial);
+export async function startService(initial: Settings, { log, origins = new Map() }: ServiceParts): Promise<Service> {
   let draining: Promise<void> | undefined;
   const isDraining = () => draining !== undefined;
   const keys = () => current.keys;
   const onError = (error: unknown) => log.error({ err: error }, "A request failed unexpectedly.");
 
   const tls = readCertificate(initial.tls);
-  const store: MembershipStore = initial.inMemory ? memoryStore : new SqliteStore(initial.data);
+  const store: Store = initial.inMemory ? inMemoryStore() : new SqliteStore(initial.data);
+  const given = ({ upstream }: Settings, from: typeof origins) => ({
+    templates: upstream.templates,
+    origin: from.get("upstream.templates"),
+  });
+  const templates = templatesIn(store, given(initial, origins));
+  const calls = new RecentCalls();
+  let current = derived(initial, templates.inForce);
+  templates.onChange(() => {
+    current = derived(current.settings, templates.inForce);
+    calls.keepOnly(new Set(templates.inForce.map(templateId)));
+  });
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({ hubs: () => hubs.all(), connections: () => endpoint.size, draining: isDraining });
-  const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer: metrics };
+  const observer = {
+    onCall(call: UpstreamCall) {
+      metrics.onCall(call);
+      calls.onCall(call);
+    },
+  };
+  const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer };
   const announcer = new Announcer(announcing);
   const upstream = new UpstreamBackend(announcing, announcer);
   const rawUpstream = new RawUpstream(announcing, announcer);
   const hubs = new Hubs(
-    store,
+    store.memberships,
     () => upstream,
     metrics,
     (error) => log.error({ err: error }, "Memberships that ran out stay in the data file for now."),
@@ -109,14 +151,23 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       draining: isDraining(),
     }),
   });
-  const admin = createAdminDoor({ metrics, draining: isDraining });
+  const admin = createAdminDoor({
+    metrics,
+    draining: isDraining,
+    access: () => ({ token: current.settings.adminToken, ip: initial.adminIp, hosts: current.settings.adminHosts }),
+    upstream: { templates, calls, durable: store.durable, options: () => current.upstream, keys },
+    onError,
+  });
   const noUpgrade = () => ({ refuse: new Response(null, { status: 404 }) });
 
-  const serve = (where: { port: number; host?: string | undefined; tls?: typeof tls }, handler: ListenerHandler) =>
+  const serve = (
+    where: { port: number; host?: string | undefined; tls?: ListenerOptions["tls"] | undefined },
+    handler: ListenerHandler,
+  ) =>
     listen({
       port: where.port,
       ...(where.host === undefined ? {} : { host: where.host }),
-      ...(where.tls && { tls: { ...where.tls, requestCertificate: initial.tls.requestCertificate } }),
+      ...(where.tls && { tls: where.tls }),
       maxHeaderBytes: initial.rest.maxHeaderBytes,
       // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
       maxMessageBytes: 2 * initial.clients.maxMessageBytes,
@@ -134,7 +185,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     // One after the other: what is open when the next fails must be known, to be closed again.
     listeners.push(
       await serve(
-        { port: initial.port, host: initial.ip, tls },
+        { port: initial.port, host: initial.ip, tls: tls && { ...tls, requestCertificate: initial.tls.requestCertificate } },
         {
           hot: (request) => rest.hot(request),
           fetch: (request, peer) => clients.fetch(request) ?? rawClients.fetch(request) ?? rest.fetch(request, peer),
@@ -142,7 +193,12 @@ export async function startService(initial: Settings, { log }: { readonly log: L
         },
       ),
     );
-    listeners.push(await serve({ port: initial.adminPort }, { fetch: admin.fetch, upgrade: noUpgrade }));
+    listeners.push(
+      await serve(
+        { port: initial.adminPort, host: initial.adminIp, tls: adminIsSecure(initial) ? tls : undefined },
+        { fetch: admin.fetch, upgrade: noUpgrade },
+      ),
+    );
   } catch (error) {
     await release();
     throw error;
@@ -163,8 +219,18 @@ export async function startService(initial: Settings, { log }: { readonly log: L
     hosts: main.hosts,
     url: publicEndpoint(initial, main.port),
     connectionString: connectionStringOf(initial, main.port),
-    reload(settings) {
-      current = derived(settings);
+    adminUrl: adminEndpoint(initial, adminListener.port),
+    get templates() {
+      return templates.inForce;
+    },
+    get templatesAreSaved() {
+      return templates.saved !== undefined;
+    },
+    appendTemplate: (template, origin) => templates.append({ template, origin }),
+    reload(settings, from = origins) {
+      origins = from;
+      current = derived(settings, templates.inForce);
+      templates.give(given(settings, from));
       log.level = settings.log.level;
     },
     drain() {
@@ -175,11 +241,20 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   };
 }
 
+/** @throws {StoreError} with the store closed: nobody else will */
+function templatesIn(store: Store, given: GivenTemplates): TemplateSet {
+  try {
+    return new TemplateSet(store.templates, given);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
 /** What is made of the settings once, not for each request. */
-function derived(settings: Settings) {
+function derived(settings: Settings, templates: readonly UpstreamTemplate[]) {
   const { primary, secondary } = settings.accessKeys;
-  const { timeout, responseLimit, concurrency, maxWaiting, maxRedirects, closeOnRefusedConnect, retries, templates } =
-    settings.upstream;
+  const { timeout, responseLimit, concurrency, maxWaiting, maxRedirects, closeOnRefusedConnect, retries } = settings.upstream;
   const upstream: UpstreamOptions = {
     templates,
     timeoutMs: timeout,

@@ -1,5 +1,5 @@
 import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
-import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
+import { loadSettings, startService, type UpstreamTemplate } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
 import { Failure } from "../failure.ts";
@@ -22,7 +22,7 @@ export function devCommand(): Command {
   );
   addHostOptions(command, { watch: true })
     .option("--service-port <number>", "port of the service (default: 8888)", port)
-    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port)
+    .option("--service-admin-port <number>", "port of its dashboard, health and metrics (default: 8889)", port)
     .option("--storage-port <number>", "port of Azurite's blobs; queues and tables have the next two (default: 10000)", port);
   return addConfigOption(command).action(run);
 }
@@ -31,7 +31,7 @@ export function devCommand(): Command {
  * The service first, since the app needs its connection string; then the host, since the service needs its address.
  */
 async function run(directory: string, flags: DevFlags): Promise<void> {
-  const { settings, warnings } = loadSettings({
+  const { settings, warnings, origins } = loadSettings({
     environment: process.env,
     flags: {
       // What a developer's service forgets at its end is no loss, and a data file in the app's folder would be a surprise.
@@ -47,7 +47,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
-  const service = await startService(settings, { log }).catch(nameOption("--service-port or --service-admin-port"));
+  const service = await startService(settings, { log, origins }).catch(nameOption("--service-port or --service-admin-port"));
   // The list of functions comes below the banner, which knows the host's address only when there is a host.
   let tell = (_loaded: LoadedFunctions) => {};
   let host: FunctionsHost;
@@ -64,9 +64,17 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
     await service.stop();
     throw error;
   }
-  const wired = withUpstream(settings, host, flags.enableAuth === true);
-  service.reload(wired);
-  process.stdout.write(bannerOf(service, wired));
+  // Those of the settings and of the dashboard come first: they may send some events elsewhere.
+  service.appendTemplate(templateOf(host, flags.enableAuth === true), "signalbox dev");
+  process.stdout.write(
+    banner({
+      settings,
+      service,
+      runtime: runtimeName(),
+      command: commandName(),
+      showSecrets: process.stdout.isTTY === true,
+    }),
+  );
   tell = ({ functions, problems }) =>
     process.stdout.write(`${functionList(functions, problems)}\nThe app is at ${host.url}/\n\n`);
   tell(host.loaded);
@@ -92,21 +100,9 @@ function isLoopback(address = "localhost"): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address);
 }
 
-/** Templates of the settings come first: they may send some events elsewhere. */
-function withUpstream(settings: Settings, host: FunctionsHost, needsKey: boolean): Settings {
+/** Everything to the app's SignalR triggers. */
+function templateOf(host: FunctionsHost, needsKey: boolean): UpstreamTemplate {
   const key = needsKey ? `?code=${encodeURIComponent(host.webhookKey)}` : "";
   const urlTemplate = `${host.url}/runtime/webhooks/signalr${key}`;
-  const template = { urlTemplate, hubPattern: "*", eventPattern: "*", categoryPattern: "*" };
-  return { ...settings, upstream: { ...settings.upstream, templates: [...settings.upstream.templates, template] } };
-}
-
-function bannerOf({ port, adminPort }: Service, settings: Settings): string {
-  return banner({
-    settings,
-    port,
-    adminPort,
-    runtime: runtimeName(),
-    command: commandName(),
-    showSecrets: process.stdout.isTTY === true,
-  });
+  return { urlTemplate, hubPattern: "*", eventPattern: "*", categoryPattern: "*" };
 }

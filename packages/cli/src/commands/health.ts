@@ -1,4 +1,4 @@
-import { loadSettings } from "@signalbox/service";
+import { adminEndpoint, loadSettings } from "@signalbox/service";
 import { Command } from "commander";
 import { Failure } from "../failure.ts";
 import {
@@ -35,5 +35,5 @@ function ask(target: TargetOptions): Promise<Response> {
   });
   if (settings.adminPort === 0)
     throw new Failure("The settings here let the service pick a free port: give --url or --connection-string.");
-  return request(`http://localhost:${settings.adminPort}/health/ready`);
+  return request(`${adminEndpoint(settings, settings.adminPort)}/health/ready`);
 }

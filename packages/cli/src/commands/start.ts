@@ -1,4 +1,4 @@
-import { loadSettings, type SettingsChange, startService, watchSettings } from "@signalbox/service";
+import { loadSettings, type Service, type SettingsChange, startService, watchSettings } from "@signalbox/service";
 import { Command, Option } from "commander";
 import type { Logger } from "pino";
 import { banner } from "../banner.ts";
@@ -6,7 +6,7 @@ import { createLog } from "../log.ts";
 import { addSettingsOptions, sourcesOf } from "../settings-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { commandName, runtimeName } from "../this-program.ts";
-import { upstreamList, withoutQueryValues } from "../upstream-list.ts";
+import { upstreamList, withoutSecrets } from "../upstream-list.ts";
 
 export function startCommand(): Command {
   const command = new Command("start").description("run the service");
@@ -24,13 +24,11 @@ async function start(options: Readonly<Record<string, unknown>>): Promise<void> 
   for (const warning of loaded.warnings) log.warn(warning);
 
   const stopped = stopSignal();
-  const service = await startService(loaded.settings, { log });
-  const { port, adminPort } = service;
+  const service = await startService(loaded.settings, { log, origins: loaded.origins });
   process.stdout.write(
     banner({
       settings: loaded.settings,
-      port,
-      adminPort,
+      service,
       runtime: runtimeName(),
       showSecrets: process.stdout.isTTY === true,
       command: commandName(),
@@ -42,8 +40,8 @@ async function start(options: Readonly<Record<string, unknown>>): Promise<void> 
     sources,
     (change) => {
       log.level = change.settings.log.level;
-      service.reload(change.settings);
-      report(change, log);
+      service.reload(change.settings, change.origins);
+      report(change, service, log);
     },
     (error) => {
       for (const problem of error.problems) log.error(`The settings stay as they are: ${problem}`);
@@ -59,11 +57,12 @@ async function start(options: Readonly<Record<string, unknown>>): Promise<void> 
   process.exit(0);
 }
 
-function report({ settings, effective, waiting, warnings }: SettingsChange, log: Logger): void {
+function report({ effective, waiting, warnings }: SettingsChange, service: Service, log: Logger): void {
   for (const warning of warnings) log.warn(warning);
   if (effective.length > 0) log.info(`Settings changed: ${effective.join(", ")}.`);
   if (effective.includes("upstream.templates")) {
-    log.info(`Upstream:\n${upstreamList(withoutQueryValues(settings.upstream.templates))}`);
+    if (service.templatesAreSaved) log.info(`The upstream templates saved on the dashboard stay in force: ${service.adminUrl}`);
+    else log.info(`Upstream:\n${upstreamList(withoutSecrets(service.templates))}`);
   }
   if (waiting.length > 0) log.warn(`These changed settings wait for a restart: ${waiting.join(", ")}.`);
 }

@@ -29,7 +29,11 @@ export function upstreamCommand(): Command {
     .option("-o, --output <folder>", "folder to write to, created if need be", ".")
     .option("--force", "replace a file that is there")
     .action(init);
-  addConfigOption(command.command("list").description("print the upstream templates in force")).action(list);
+  addConfigOption(
+    command
+      .command("list")
+      .description("print the upstream templates of the settings; those saved on the dashboard take their place"),
+  ).action(list);
   return command;
 }
 

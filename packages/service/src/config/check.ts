@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { entriesByPath, nested } from "./catalogue.ts";
 import type { GivenValue } from "./given.ts";
+import { issuePhrase, place } from "./issue-phrase.ts";
 import { isLoopback } from "./loopback.ts";
 import { developmentKey, type Settings, settingsSchema } from "./settings.ts";
 
@@ -29,20 +30,9 @@ function sentence(issue: z.core.$ZodIssue, given: ReadonlyMap<string, GivenValue
   // Every setting has an entry, and only what was given can be wrong.
   if (entry === undefined || source === undefined) return issue.message;
   const inner = issue.path.slice(entry.path.split(".").length);
-  if (inner.length > 0 && entry.info.reads === "json") return `${source.name}: ${place(inner)} ${innerSentence(issue)}.`;
+  if (inner.length > 0 && entry.info.reads === "json") return `${source.name}: ${place(inner)} ${issuePhrase(issue)}.`;
   const value = entry.info.secret ? "" : `, not ${JSON.stringify(source.value)}`;
   return `${source.name} must be ${entry.info.expects}${value}.`;
-}
-
-function innerSentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return `has the unknown key ${issue.keys.join(", ")}`;
-  if (issue.code === "invalid_type") return issue.input === undefined ? "is missing" : `must be a ${issue.expected}`;
-  return issue.message;
-}
-
-/** `[0].urlTemplate` */
-function place(path: readonly PropertyKey[]): string {
-  return path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
 }
 
 /** What no single setting can tell. */
@@ -62,6 +52,11 @@ function contradictions(settings: z.output<typeof settingsSchema>): string[] {
     problems.push("upstream.retries.baseDelay must not be longer than upstream.retries.maxDelay.");
   }
   if (settings.port !== 0 && settings.port === settings.adminPort) problems.push("port and adminPort must differ.");
+  if (!isLoopback(settings.adminIp) && settings.adminToken === undefined) {
+    problems.push(
+      `Whoever reaches the admin port can change where events go, so it is not opened on ${settings.adminIp} without a token: set adminToken (SIGNALBOX_ADMIN_TOKEN) to at least 32 characters.`,
+    );
+  }
   const wellKnown = accessKeys.primary === developmentKey || accessKeys.secondary === developmentKey;
   if (wellKnown && !isLoopback(settings.ip) && !settings.allowDevelopmentKey) {
     problems.push(

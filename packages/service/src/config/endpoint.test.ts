@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connectionStringOf, publicEndpoint } from "./endpoint.ts";
+import { adminEndpoint, connectionStringOf, publicEndpoint } from "./endpoint.ts";
 import { loadSettings } from "./load.ts";
 import type { Settings } from "./settings.ts";
 
@@ -21,6 +21,16 @@ describe("the endpoint a service is reached at", () => {
     [{ endpoint: "http://proxy:81" }, "http://proxy:81"],
   ])("with %j is %s", (flags, expected) => {
     expect(publicEndpoint(settings(flags), 8888)).toBe(expected);
+  });
+
+  it.each([
+    [{}, "http://localhost:8889"],
+    [{ adminIp: "127.0.0.1", "tls.cert": "a", "tls.key": "b" }, "http://127.0.0.1:8889"],
+    [{ adminIp: "0.0.0.0", adminToken: key }, "http://localhost:8889"],
+    [{ adminIp: "::", adminToken: key, "tls.cert": "a", "tls.key": "b" }, "https://localhost:8889"],
+    [{ adminIp: "192.0.2.1", adminToken: key, "tls.cert": "a", "tls.key": "b" }, "https://192.0.2.1:8889"],
+  ])("for operators, with %j, is %s", (flags, expected) => {
+    expect(adminEndpoint(settings(flags), 8889)).toBe(expected);
   });
 
   it("has a connection string in the emulator's form", () => {

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { formatConnectionString } from "@signalbox/protocol";
+import { isLoopback } from "./loopback.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -11,6 +12,19 @@ export function publicEndpoint(settings: Settings, port: number): string {
     settings.endpoint ??
     new URL(`${settings.tls.cert === undefined ? "http" : "https"}://${hostOf(settings.ip)}:${port}`).origin
   );
+}
+
+/**
+ * Whether the admin port speaks HTTPS: where TLS is set up and others than this machine reach it. On loopback health checks and
+ * scrapers go on without certificates.
+ */
+export function adminIsSecure(settings: Settings): boolean {
+  return settings.tls.cert !== undefined && !isLoopback(settings.adminIp);
+}
+
+/** The base URL, without a trailing slash, of the admin listener on `port`. */
+export function adminEndpoint(settings: Settings, port: number): string {
+  return `${adminIsSecure(settings) ? "https" : "http"}://${hostOf(settings.adminIp)}:${port}`;
 }
 
 /** The connection string that leads to such a service, with its primary key. */

@@ -293,8 +293,21 @@ describe("settings that belong together", () => {
       "upstream.retries.baseDelay must not be longer than upstream.retries.maxDelay.",
     ],
     [{ port: 9000, adminPort: 9000 }, "port and adminPort must differ."],
+    [
+      { adminIp: "0.0.0.0" },
+      "Whoever reaches the admin port can change where events go, so it is not opened on 0.0.0.0 without a token: set adminToken (SIGNALBOX_ADMIN_TOKEN) to at least 32 characters.",
+    ],
   ])("are refused when they contradict each other: %j", (file, problem) => {
     expect(problemsOf(file)).toEqual([problem]);
+  });
+
+  it("take any address for the admin port with a token, which is never shown, and loopback without", () => {
+    expect(problemsOf({ adminIp: "0.0.0.0", adminToken: ownKey })).toEqual([]);
+    expect(problemsOf({ adminIp: "127.0.0.1" })).toEqual([]);
+    expect(problemsOf({ adminToken: "too short" })).toEqual([
+      "adminToken in FILE must be at least 32 visible ASCII characters without spaces.",
+    ]);
+    expect(problemsOf({ adminHosts: ["http://host:1"] })).toHaveLength(1);
   });
 
   it("put the admin port beside the port", () => {

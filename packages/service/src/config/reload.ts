@@ -14,6 +14,8 @@ export interface SettingsChange {
   /** Paths of the settings that changed and wait for a restart. */
   readonly waiting: readonly string[];
   readonly warnings: readonly string[];
+  /** For each setting that some source gives now: the name of the source that won. */
+  readonly origins: ReadonlyMap<string, string>;
 }
 
 /**
@@ -60,5 +62,6 @@ function changeOf(running: Settings, next: LoadedSettings): SettingsChange {
     effective: [...reloads].map(({ path }) => path),
     waiting: changed.filter((entry) => !reloads.has(entry)).map(({ path }) => path),
     warnings: next.warnings,
+    origins: next.origins,
   };
 }

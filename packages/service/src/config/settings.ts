@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { TrustedProxies } from "@signalbox/transport";
 import { z } from "zod";
 import { bytes, choice, count, duration, optionalCount, settingInfo, toggle } from "./setting.ts";
-import { upstreamTemplate } from "./upstream-template.ts";
+import { upstreamTemplates } from "./upstream-template.ts";
 
 /** The key that the official emulator ships with (reference serverless-upstream §7). Public, so for loopback only. */
 export const developmentKey = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
@@ -10,6 +10,21 @@ export const developmentKey = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 // No `;`, which ends a value in a connection string; 32 bytes is what HS256 asks of a key (RFC 7518 §3.2).
 const accessKey = z.string().regex(/^[^\s;](?:[^;]{30,})[^\s;]$/);
 const accessKeyExpects = "at least 32 characters without a semicolon and without spaces around";
+
+/** An address to listen on; undefined stands for both loopback addresses. */
+function address(description: string) {
+  return z
+    .string()
+    .refine((text) => isIP(text) !== 0 || text.toLowerCase() === "localhost")
+    .transform((text) => (isIP(text) === 0 ? undefined : text))
+    .optional()
+    .register(settingInfo, {
+      description,
+      expects: "an IPv4 or IPv6 address",
+      reads: "text",
+      defaultText: "127.0.0.1 and ::1",
+    });
+}
 
 const origin = z.union([z.literal("*"), z.string().refine((text) => URL.parse(text)?.origin === text)]);
 
@@ -28,17 +43,7 @@ const proxy = z.string().refine((text) => {
  */
 export const settingsSchema = z.strictObject({
   port: count(8888, { max: 65_535, description: "Port of clients and REST; 0 picks a free one" }),
-  ip: z
-    .string()
-    .refine((text) => isIP(text) !== 0 || text.toLowerCase() === "localhost")
-    .transform((text) => (isIP(text) === 0 ? undefined : text))
-    .optional()
-    .register(settingInfo, {
-      description: "Address to listen on; `0.0.0.0` or `::` for all",
-      expects: "an IPv4 or IPv6 address",
-      reads: "text",
-      defaultText: "127.0.0.1 and ::1",
-    }),
+  ip: address("Address to listen on; `0.0.0.0` or `::` for all"),
   endpoint: z
     .string()
     .refine((text) => URL.parse(text)?.origin.startsWith("http") && /^https?:\/\/[^/?#@]+\/?$/i.test(text))
@@ -53,9 +58,31 @@ export const settingsSchema = z.strictObject({
     }),
   adminPort: optionalCount({
     max: 65_535,
-    description: "Port of health, metrics and administration, on loopback",
+    description: "Port of the dashboard, health and metrics",
     defaultText: "`port` + 1; 0 when `port` is 0",
   }),
+  adminIp: address("Address of that port; one that is not loopback needs `adminToken`"),
+  adminToken: z
+    .string()
+    .regex(/^[!-~]{32,}$/)
+    .optional()
+    .register(settingInfo, {
+      description: "Asked for by the dashboard, its API and the metrics; absent, whoever reaches the port may use them",
+      expects: "at least 32 visible ASCII characters without spaces",
+      reads: "text",
+      secret: true,
+      reloadable: true,
+    }),
+  adminHosts: z
+    .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i))
+    .prefault([])
+    .register(settingInfo, {
+      description: "Names under which browsers reach the dashboard, beside localhost and, off loopback, IP addresses",
+      expects: "a list of host names without port, such as signalbox.example.com",
+      reads: "list",
+      defaultText: "none",
+      reloadable: true,
+    }),
   accessKeys: z
     .strictObject({
       primary: accessKey.prefault(developmentKey).register(settingInfo, {
@@ -220,16 +247,14 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   upstream: z
     .strictObject({
-      templates: z
-        .preprocess((value) => (typeof value === "string" ? [value] : value), z.array(upstreamTemplate))
-        .prefault([])
-        .register(settingInfo, {
-          description: "Where events go, tried in order, first match wins; a bare URL takes every event",
-          expects: "a list of templates {hubPattern, eventPattern, categoryPattern, urlTemplate}, or one URL",
-          reads: "json",
-          defaultText: "none",
-          reloadable: true,
-        }),
+      templates: upstreamTemplates.prefault([]).register(settingInfo, {
+        description:
+          "Where events go, tried in order, first match wins; a bare URL takes every event. Templates saved on the dashboard take their place",
+        expects: "a list of templates {hubPattern, eventPattern, categoryPattern, urlTemplate}, or one URL",
+        reads: "json",
+        defaultText: "none",
+        reloadable: true,
+      }),
       timeout: duration("100s", {
         description: "Time for an upstream to answer",
         min: 100,
@@ -292,7 +317,8 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   data: z.string().min(1).prefault(".signalbox/signalbox.db").register(settingInfo, {
-    description: "SQLite file for what survives a restart (groups of users); folders are created",
+    description:
+      "SQLite file for what survives a restart (groups of users, templates saved on the dashboard); folders are created",
     expects: "the path of a file",
     reads: "text",
   }),

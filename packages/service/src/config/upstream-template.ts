@@ -25,7 +25,7 @@ const keys = ["hubPattern", "eventPattern", "categoryPattern", "urlTemplate", "a
  * One upstream template, as the cloud's resource, the emulator's settings file and the raw-WebSocket page spell it: keys in any letter
  * case, patterns optional (reference serverless-upstream §2.1). A bare URL stands for a template that takes everything.
  */
-export const upstreamTemplate = z.preprocess(
+const upstreamTemplate = z.preprocess(
   (value) => withCanonicalKeys(typeof value === "string" ? { urlTemplate: value } : value, keys),
   z
     .strictObject({
@@ -43,6 +43,12 @@ export const upstreamTemplate = z.preprocess(
       auth,
     })
     .transform(({ auth: _, ...template }) => template),
+);
+
+/** A list of templates; a bare URL stands for a list of one. */
+export const upstreamTemplates = z.preprocess(
+  (value) => (typeof value === "string" ? [value] : value),
+  z.array(upstreamTemplate),
 );
 
 /** Where events go. Patterns are `*`, a name, or names separated by commas; an empty one matches nothing. */

@@ -208,12 +208,12 @@ describe("A hub", () => {
     it("of users outlive a restart", async () => {
       const file = `${(await import("node:os")).tmpdir()}/signalbox-hub-${crypto.randomUUID()}/data.db`;
       let store = new SqliteStore(file);
-      let restarted = new Hubs(store, () => backend);
+      let restarted = new Hubs(store.memberships, () => backend);
       await restarted.execute("chat", { do: "join", group: "g", member: { user: "ann" }, ttl: 60 });
       restarted.stop();
       store.close();
       store = new SqliteStore(file);
-      restarted = new Hubs(store, () => backend);
+      restarted = new Hubs(store.memberships, () => backend);
       expect(await restarted.execute("chat", { do: "exists", subject: { user: "ann", group: "g" } })).toBe(true);
       restarted.stop();
       store.close();

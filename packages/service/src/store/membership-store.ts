@@ -20,7 +20,7 @@ export function endOf({ joinedAt, expiresAt }: Membership): number {
  * Keeps user–group memberships over restarts. The hubs hold the working copy and read `all` once at start; each later call survives
  * the death of the process when it returns (not a power failure within the same second). Calls are synchronous; absent rows are no error.
  * Every implementation passes the suite in `membership-store.suite.ts`.
- * @throws {StoreError} from each call, when the medium fails
+ * @throws {StoreError} (`store.ts`) from each call, when the medium fails
  */
 export interface MembershipStore {
   all(): Iterable<Membership>;
@@ -30,9 +30,4 @@ export interface MembershipStore {
   remove(hub: string, user: string, group?: string): void;
   /** Drops what ended at or before `now`. */
   removeExpired(now: number): void;
-  close(): void;
-}
-
-export class StoreError extends Error {
-  override readonly name = "StoreError";
 }

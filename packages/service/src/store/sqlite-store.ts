@@ -1,7 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { longestMembership, type Membership, type MembershipStore, StoreError } from "./membership-store.ts";
+import { DatabaseSync } from "node:sqlite";
+import { guarded } from "./sqlite-guard.ts";
+import { SqliteMemberships } from "./sqlite-memberships.ts";
+import { SqliteTemplates } from "./sqlite-templates.ts";
+import type { Store } from "./store.ts";
 
 /** Raised with each change of the tables; an older file is brought up by the steps in between. */
 const schema = [
@@ -9,47 +12,21 @@ const schema = [
      hub TEXT NOT NULL, user TEXT NOT NULL, "group" TEXT NOT NULL, joinedAt INTEGER NOT NULL, expiresAt INTEGER,
      PRIMARY KEY (hub, user, "group")
    ) WITHOUT ROWID`,
+  "CREATE TABLE upstreamTemplates (id INTEGER PRIMARY KEY CHECK (id = 1), templates TEXT NOT NULL, savedAt INTEGER NOT NULL)",
 ];
 
-/** Memberships in an SQLite file, made with its folder when absent. One process at a time opens it. */
-export class SqliteStore implements MembershipStore {
+/** An SQLite file, made with its folder when absent. One process at a time opens it. */
+export class SqliteStore implements Store {
+  readonly durable = true;
+  readonly memberships: SqliteMemberships;
+  readonly templates: SqliteTemplates;
   readonly #database: DatabaseSync;
-  readonly #put: StatementSync;
-  readonly #removeOne: StatementSync;
-  readonly #removeAll: StatementSync;
-  readonly #removeExpired: StatementSync;
 
   /** @throws {StoreError} when the file cannot be opened, is no database or is of a newer version */
   constructor(file: string) {
     this.#database = guarded(`The data file ${file} cannot be opened`, () => open(file));
-    this.#put = this.#database.prepare("INSERT OR REPLACE INTO membership VALUES (?, ?, ?, ?, ?)");
-    this.#removeOne = this.#database.prepare('DELETE FROM membership WHERE hub = ? AND user = ? AND "group" = ?');
-    this.#removeAll = this.#database.prepare("DELETE FROM membership WHERE hub = ? AND user = ?");
-    this.#removeExpired = this.#database.prepare(
-      `DELETE FROM membership WHERE coalesce(expiresAt, joinedAt + ${longestMembership}) <= ?`,
-    );
-  }
-
-  all(): Iterable<Membership> {
-    // The order of joining decides which memberships without a time to live are the latest of their user.
-    const rows = guarded("The memberships cannot be read", () =>
-      this.#database.prepare("SELECT * FROM membership ORDER BY joinedAt").all(),
-    );
-    return rows.map(({ expiresAt, ...row }) => ({ ...row, expiresAt: expiresAt ?? undefined }) as Membership);
-  }
-
-  put({ hub, user, group, joinedAt, expiresAt }: Membership): void {
-    guarded("A membership cannot be kept", () => this.#put.run(hub, user, group, joinedAt, expiresAt ?? null));
-  }
-
-  remove(hub: string, user: string, group?: string): void {
-    guarded("A membership cannot be removed", () =>
-      group === undefined ? this.#removeAll.run(hub, user) : this.#removeOne.run(hub, user, group),
-    );
-  }
-
-  removeExpired(now: number): void {
-    guarded("Expired memberships cannot be removed", () => this.#removeExpired.run(now));
+    this.memberships = new SqliteMemberships(this.#database);
+    this.templates = new SqliteTemplates(this.#database);
   }
 
   close(): void {
@@ -59,6 +36,8 @@ export class SqliteStore implements MembershipStore {
 
 function open(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
+  // Upstream URLs may hold keys, so only the owner reads a file made here.
+  closeSync(openSync(file, "a", 0o600));
   const database = new DatabaseSync(file);
   try {
     // A second process would overwrite what the first holds in memory, so the lock is kept from the first write on.
@@ -76,13 +55,5 @@ function open(file: string): DatabaseSync {
         cause: error,
       });
     throw error;
-  }
-}
-
-function guarded<T>(what: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new StoreError(`${what}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,0 +1,63 @@
+import { shorten } from "./announcer.ts";
+import type { UpstreamCall, UpstreamObserver } from "./observer.ts";
+import { templateId } from "./template-id.ts";
+
+/** One attempt to tell an upstream, as pages show it. */
+export interface RecentCall extends Pick<UpstreamCall, "connectionId" | "hub" | "category" | "url" | "attempt"> {
+  /** When it ended, milliseconds since 1970. */
+  readonly at: number;
+  /** Shortened when a client chose a very long one. */
+  readonly event: string;
+  /** Absent: no answer. */
+  readonly status?: number;
+  readonly error?: string;
+  readonly durationMs: number;
+  /** Milliseconds until the next attempt; absent when this was the last. */
+  readonly retryInMs?: number;
+}
+
+const kept = 20;
+
+/** The last calls of each template, at most 20 each, newest first. */
+export class RecentCalls implements UpstreamObserver {
+  readonly #calls = new Map<string, RecentCall[]>();
+  readonly #listeners = new Set<(templateId: string) => void>();
+
+  onCall({ template, event, url, status, error, retryInMs, durationMs, ...call }: UpstreamCall): void {
+    const id = templateId(template);
+    const calls = this.#calls.get(id) ?? [];
+    this.#calls.set(id, calls);
+    const { connectionId, hub, category, attempt } = call;
+    calls.unshift({
+      at: Date.now(),
+      connectionId,
+      hub,
+      category,
+      attempt,
+      event: shorten(event),
+      url: shorten(url),
+      durationMs: Math.round(durationMs * 10) / 10,
+      ...(status === undefined ? {} : { status }),
+      ...(error === undefined ? {} : { error }),
+      ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }),
+    });
+    if (calls.length > kept) calls.pop();
+    for (const listener of this.#listeners) listener(id);
+  }
+
+  /** @param templateId made by {@link templateId} */
+  of(templateId: string): readonly RecentCall[] {
+    return this.#calls.get(templateId) ?? [];
+  }
+
+  /** Forgets the calls of other templates than these. */
+  keepOnly(templateIds: ReadonlySet<string>): void {
+    for (const id of this.#calls.keys()) if (!templateIds.has(id)) this.#calls.delete(id);
+  }
+
+  /** Calls with the id of a template after each of its calls. @returns ends the calls */
+  onRecorded(listener: (templateId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
