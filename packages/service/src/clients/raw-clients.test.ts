@@ -299,6 +299,17 @@ describe("the answer to a message", () => {
     await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
   });
 
+  it("that never comes lets nothing overtake, however much was sent", async () => {
+    const { upstream, service } = await start(
+      app((_, response) => void setTimeout(() => response.socket!.destroy(), 100)),
+      { SIGNALBOX_UPSTREAM_RETRIES_ATTEMPTS: "0" },
+    );
+    const client = await service.connect(hub);
+    for (let i = 0; i < 500; i++) client.send(String(i));
+    expect((await client.closed).code).toBe(1011);
+    await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
+  });
+
   it("that is too large ends it too, since it cannot be passed on", async () => {
     const { service } = await start(
       app((_, response) => void response.end("x".repeat(5_000))),

@@ -60,7 +60,7 @@ export interface LanesParts<T extends Lined, E> {
   /** Tells the upstream of one event; the next waits until it has ended. */
   deliver(connection: T, event: E, lane: Lane<E>): Promise<void>;
   /** `deliver` threw: a defect. */
-  failed(connection: T, event: E, error: unknown): void;
+  failed(connection: T, event: E, error: unknown, lane: Lane<E>): void;
   /** Bytes that an event holds. */
   sizeOf(event: E): number;
 }
@@ -108,7 +108,7 @@ export class Lanes<T extends Lined, E> {
       try {
         await this.#parts.deliver(connection, event, lane);
       } catch (error) {
-        this.#parts.failed(connection, event, error);
+        this.#parts.failed(connection, event, error, lane);
       }
     }
     this.#lanes.delete(connection.id);

@@ -35,10 +35,10 @@ export class RawUpstream implements RawBackend {
     this.#announcer = announcer;
     this.#lanes = new Lanes({
       deliver: (connection, event, lane) => this.#deliver(connection, event, lane),
-      failed: (connection, event, error) => {
+      failed: (connection, event, error, lane) => {
         parts.log.error({ err: error, connectionId: connection.id }, `Telling the upstream of '${event.kind}' failed`);
         if (event.kind === "connect") event.settle(refused(500));
-        else connection.connection.close(CloseReasons.backendFailed);
+        else giveUp(connection, lane);
       },
       sizeOf: (event) => (event.kind === "message" ? event.message.content.byteLength : 0),
     });
@@ -94,9 +94,7 @@ export class RawUpstream implements RawBackend {
     });
     if (reply === undefined) return;
     if (reply.failure !== undefined) {
-      lane.discard((event) => event.kind === "message");
-      const text = reply.status === undefined ? undefined : "The answer of the upstream could not be read.";
-      connection.connection.close(CloseReasons.backendFailed, text);
+      giveUp(connection, lane, reply.status === undefined ? undefined : "The answer of the upstream could not be read.");
     } else if (reply.body.byteLength > 0) {
       connection.connection.send(contentPayload(reply));
     }
@@ -122,6 +120,12 @@ export class RawUpstream implements RawBackend {
       },
     );
   }
+}
+
+/** Closed first: emptying the lane would make room for what the client has sent since. */
+function giveUp({ connection }: RawHubConnection, lane: Lane<RawEvent>, text?: string): void {
+  connection.close(CloseReasons.backendFailed, text);
+  lane.discard(({ kind }) => kind === "message");
 }
 
 /** Those that events of SignalR clients do not have. */

@@ -73,8 +73,9 @@ export class UpstreamBackend implements Backend {
   async #deliverConnected(connection: HubConnection, lane: Lane<ConnectionEvent>): Promise<void> {
     const reply = await this.#announceConnection(connection, "connected", connectedBody);
     if (reply?.status !== 403 || !this.#parts.options().closeOnRefusedConnect) return;
-    lane.discard(({ kind }) => kind === "message");
+    // Closed first: emptying the lane would make room for what the client has sent since.
     connection.connection.close(CloseReasons.refusedByBackend);
+    lane.discard(({ kind }) => kind === "message");
   }
 
   /** In the emulator's spelling, which the documents share; the functions host reads any letter case (reference §3.1). */
