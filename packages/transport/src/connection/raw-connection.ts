@@ -128,14 +128,14 @@ export class RawConnection implements Connection, Flushable, SocketHandler, Inbo
   /** Writes what has been queued; called by the flush queue. */
   flush(): void {
     this.#flushRequested = false;
-    if (this.#phase === Phase.Open && this.#backlog > this.#host.limits().maxPendingBytes)
-      this.close(CloseReasons.slowConsumer);
+    if (this.#phase === Phase.Open && this.#overflows()) this.close(CloseReasons.slowConsumer);
     if (this.#phase === Phase.Closing) this.#finish(this.#ending!);
     else if (this.#phase === Phase.Open) this.#write();
   }
 
-  get #backlog(): number {
-    return backlogOf(this.#socket?.pendingBytes ?? 0, this.#queuedBytes);
+  #overflows(): boolean {
+    const backlog = backlogOf(this.#socket?.pendingBytes ?? 0, this.#queuedBytes);
+    return backlog > 0 && backlog > this.#host.limits().maxPendingBytes;
   }
 
   #write(): void {

@@ -376,6 +376,16 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         }
       });
 
+      it("sends several messages together, each as a message of its own", async () => {
+        const clients = [await open(), await open()];
+        for (const client of clients) client.socket.send(`!each one zwölf ${"x".repeat(70_000)}`);
+        for (const client of clients) {
+          await until(() => expect(client.messages).toHaveLength(5));
+          expect(client.texts).toEqual(["one", "zwölf", "x".repeat(70_000), "\u0001", "\u0002"]);
+          expect(client.messages.map(([, isBinary]) => isBinary)).toEqual([false, false, false, true, true]);
+        }
+      });
+
       it("answers pings and reports pings and pongs as signs of life", async () => {
         const logged = await newLog();
         const client = await open();
