@@ -7,13 +7,18 @@ import { scenarios, targets } from "./scenarios.mjs";
  */
 export function report(runs, servers) {
   const names = Object.keys(scenarios).filter((name) => runs.some((run) => run.scenario === name));
-  return [...names.map((name) => table(name, runs, servers)), targetTable(runs, servers), problems(runs, servers)]
+  return [
+    ...names.flatMap((name) => [table(name, runs, servers), processTable(name, runs, servers)]),
+    targetTable(runs, servers),
+    problems(runs, servers),
+  ]
     .filter((part) => part !== "")
     .join("\n\n");
 }
 
 function table(name, runs, servers) {
   const scenario = scenarios[name];
+  const reference = scenario.kind === "functions" ? "signalbox-node" : "aspnet";
   const rows = Object.entries(servers)
     .map(([server, { title }]) => ({
       server,
@@ -25,7 +30,7 @@ function table(name, runs, servers) {
       title,
       spread(own.map((run) => scenario.cost(run.result))),
       spread(own.map((run) => scenario.rate(run.result))),
-      times(ratio(runs, servers, name, server, "aspnet", "cost")),
+      times(ratio(runs, servers, name, server, reference, "cost")),
       times(ratio(runs, servers, name, server, "bare", "cost")),
       own[0].result.ownCpuShare === undefined ? "" : number(Math.max(...own.map((run) => run.result.ownCpuShare))),
     ]);
@@ -33,11 +38,26 @@ function table(name, runs, servers) {
     "server",
     `${scenario.costUnit}: min / median / max`,
     `${scenario.rateUnit}: min / median / max`,
-    "cheaper than ASP.NET Core",
+    reference === "aspnet" ? "cheaper than ASP.NET Core" : "share of the REST route",
     "share of the bare runtime",
     "generator's CPU",
   ];
   return `### ${scenario.title}\n\n${markdown(head, rows)}`;
+}
+
+/** Where the CPU of a call goes, for scenarios whose servers have several processes. */
+function processTable(name, runs, servers) {
+  const own = runs.filter((run) => run.scenario === name && run.result.cpuUsPerSent !== undefined);
+  const processes = ["host", "app", "service"].filter((process) => own.some((run) => process in run.result.cpuUsPerSent));
+  if (processes.length < 2) return "";
+  const rows = [...new Set(own.map((run) => run.server))].map((server) => [
+    servers[server].title,
+    ...processes.map((process) => {
+      const costs = own.filter((run) => run.server === server).map((run) => run.result.cpuUsPerSent[process]);
+      return costs.includes(undefined) ? "" : spread(costs);
+    }),
+  ]);
+  return markdown(["server", ...processes.map((process) => `${process}: CPU µs a call`)], rows);
 }
 
 function targetTable(runs, servers) {

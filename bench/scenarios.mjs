@@ -1,7 +1,7 @@
 /**
- * What is measured. `args` go to the load generator; `cost` and `rate` read its answer. A cost is what one message, connection or
- * kilobyte takes of the server: the figure to trust on a shared machine, and lower is better. `app` is the mode of `raw-app.mjs`, for clients
- * without SignalR.
+ * What is measured. `args` go to the load generator, that of the kit or (`kind: "functions"`) functions-load.mjs; `cost` and `rate` read its
+ * answer. A cost is what one message, connection or kilobyte takes of the server: the figure to trust on a shared machine, and lower is
+ * better. `app` is the mode of raw-app.mjs, for clients without SignalR.
  */
 export const scenarios = {
   "rest-broadcast-1": {
@@ -70,6 +70,22 @@ export const scenarios = {
     rate: (result) => result.rssMiB,
   },
 };
+
+for (const [name, title] of [
+  ["function-http", "HTTP function that answers 202, against a REST send to nobody, 8 callers"],
+  ["function-send", "HTTP function with a SignalR output to a user, against a REST send to a user, 8 callers, 100 clients"],
+]) {
+  scenarios[name] = {
+    title,
+    kind: "functions",
+    args: [name === "function-http" ? "plain" : "send", "--connections", "100", "--http-connections", "8"],
+    connections: 100,
+    costUnit: "CPU µs a call",
+    cost: (result) => result.serverCpuUsPerSent,
+    rateUnit: "calls/s",
+    rate: (result) => result.sentPerSecond,
+  };
+}
 
 /**
  * What Signalbox promises. `against` is the reference server, or "bare" for the least work the same runtime can do; `ratio` is how many

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +17,8 @@ const START_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 30_000;
 
 /**
- * The servers that can be compared. `raw` starts those that take clients without SignalR. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
- * must exist, each with what makes it.
+ * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
+ * must exist, each with what makes it; `raw` starts those that take clients without SignalR; `kinds` are those of the scenarios that it can run (default: "service"), `only` their names.
  */
 export function serversIn(load) {
   const anchors = join(load, "anchors");
@@ -29,7 +29,10 @@ export function serversIn(load) {
     [join(anchors, "aspnet/out/aspnet.dll")]: `dotnet build -c Release -o out in ${join(anchors, "aspnet")}`,
   };
   return {
-    "signalbox-node": signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged"]),
+    "signalbox-node": {
+      ...signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged", "bare-http"]),
+      kinds: ["service", "functions"],
+    },
     "signalbox-bun": signalbox("Signalbox on Bun", bun, built, ["bare-bun", "bare-bun-merged"]),
     aspnet: {
       title: "ASP.NET Core SignalR",
@@ -43,9 +46,9 @@ export function serversIn(load) {
     },
     "bare-node": {
       ...bareServer("bare ws on Node", node, bare, installed),
-      raw: (port, { app }) => ({
+      raw: (port, app) => ({
         program: node,
-        args: [join(root, "bench/raw-bare.mjs"), String(port), app],
+        args: [join(root, "bench/raw-bare.mjs"), String(port), app.origin],
         environment: {},
         target: ["--url", `http://127.0.0.1:${port}/`, "--protocol", "raw"],
       }),
@@ -53,6 +56,20 @@ export function serversIn(load) {
     "bare-node-merged": bareServer("bare ws on Node, merged writes", node, bare, installed, "merge"),
     "bare-bun": bareServer("bare Bun", bun, bare, installed),
     "bare-bun-merged": bareServer("bare Bun, merged writes", bun, bare, installed, "merge"),
+    "functions-v4": functionsHost("functions host, app of model v4", node, built, "v4"),
+    "functions-v3": functionsHost("functions host, app of model v3", node, built, "v3"),
+    "functions-v4-bun": functionsHost("functions host on Bun, app of model v4 on Node", bun, built, "v4"),
+    "bare-http": {
+      title: "bare node:http",
+      only: ["function-http"],
+      needs: {},
+      command: (port) => ({
+        program: node,
+        args: [join(root, "bench/bare-http.mjs"), String(port)],
+        environment: {},
+        target: [],
+      }),
+    },
   };
 }
 
@@ -61,15 +78,19 @@ function signalbox(title, runtime, needs, bare) {
     title,
     needs,
     bare,
-    command: (port, { runtimeArgs, key }) => ({
+    command: (port, runtimeArgs = []) => {
+      const key = randomBytes(32).toString("base64");
+      return {
+        program: runtime,
+        args: [...runtimeArgs, ...started(port, key)],
+        environment: { NODE_ENV: "production" },
+        connectionString: connectionString(port, key),
+        target: ["--connection-string", connectionString(port, key), "--hub", hub],
+      };
+    },
+    raw: (port, app, runtimeArgs = []) => ({
       program: runtime,
-      args: [...runtimeArgs, ...started(port, key)],
-      environment: { NODE_ENV: "production" },
-      target: ["--connection-string", `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`, "--hub", hub],
-    }),
-    raw: (port, { runtimeArgs, key, app }) => ({
-      program: runtime,
-      args: [...runtimeArgs, ...started(port, key), "--upstream-templates", `${app}/{event}`],
+      args: [...runtimeArgs, ...started(port, app.key), "--upstream-templates", `${app.origin}/{event}`],
       environment: { NODE_ENV: "production" },
       target: ["--url", `http://127.0.0.1:${port}/ws/client/hubs/${hub}`, "--protocol", "raw"],
     }),
@@ -78,6 +99,28 @@ function signalbox(title, runtime, needs, bare) {
 
 function started(port, key) {
   return [cli, "start", "--port", String(port), "--admin-port", "0", "--in-memory", "--access-keys-primary", key];
+}
+
+function connectionString(port, key) {
+  return `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`;
+}
+
+/** A service, a functions host and the app's process, all on the one core. */
+function functionsHost(title, runtime, needs, model) {
+  return {
+    title,
+    kinds: ["functions"],
+    needs,
+    bare: ["bare-http"],
+    service: signalbox("", runtime, needs),
+    command: (port, runtimeArgs = [], service) => ({
+      program: runtime,
+      args: [...runtimeArgs, cli, "functions", "start", join(root, "bench/apps", model), "--port", String(port)],
+      environment: { NODE_ENV: "production", PATH: process.env.PATH, AzureSignalRConnectionString: service.connectionString },
+      connectionString: service.connectionString,
+      target: [],
+    }),
+  };
 }
 
 function bareServer(title, runtime, script, needs, ...flags) {
@@ -101,34 +144,68 @@ export function missing(server) {
 }
 
 /**
- * Starts a server on one core, in an empty folder and without settings from the environment; for clients without SignalR also the app that
- * it calls, on another.
- * @param mode of the app; undefined: none is needed
- * @returns its pid, what to tell the generator, and `stop(signal)`
+ * Starts a server on one core, in an empty folder and without settings from the environment; a functions host after a service of its own.
+ * @returns the pids of its processes by name, its port and connection string, what to tell the generator, and `stop(signal)`
  */
-export async function startFor(mode, server, { core, appCore, limit, runtimeArgs }) {
-  const port = await freePort();
-  const key = randomBytes(32).toString("base64");
-  if (mode === undefined) return start(server.title, port, server.command(port, { runtimeArgs, key }), { core, limit });
-  const appPort = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const program = {
-    program: node,
-    args: [join(root, "bench/raw-app.mjs"), String(appPort), origin, key, mode],
-    environment: {},
-  };
-  const app = await start("The app", appPort, program, { core: appCore, limit });
+export async function start(server, options) {
+  if (options.mode !== undefined) return startWithApp(server, options);
+  if (server.service === undefined) {
+    const { pid, ...running } = await startProcess(server, options);
+    return { ...running, pids: { service: pid } };
+  }
+  const service = await startProcess(server.service, { ...options, runtimeArgs: [] });
+  const stopService = () => service.stop("SIGKILL");
   try {
-    const command = server.raw(port, { runtimeArgs, key, app: `http://127.0.0.1:${appPort}` });
-    const running = await start(server.title, port, command, { core, limit });
-    return { ...running, stop: (signal) => running.stop(signal).finally(() => app.stop("SIGKILL")) };
+    const { pid, ...host } = await startProcess(server, options, service);
+    const stop = (signal) => host.stop(signal).finally(stopService);
+    try {
+      const app = await appOf(host.port, pid);
+      return { ...host, pids: { service: service.pid, host: pid, app }, stop };
+    } catch (error) {
+      await stop("SIGKILL");
+      throw error;
+    }
   } catch (error) {
-    await app.stop("SIGKILL");
+    await stopService();
     throw error;
   }
 }
 
-async function start(title, port, { program, args, environment, target }, { core, limit }) {
+/** A server for clients without SignalR, after the app that it calls, which stands on the generator's core. */
+async function startWithApp(server, { mode, appCore, ...options }) {
+  const [port, appPort] = [await freePort(), await freePort()];
+  const key = randomBytes(32).toString("base64");
+  const args = [join(root, "bench/raw-app.mjs"), String(appPort), `http://127.0.0.1:${port}`, key, mode];
+  const command = () => ({ program: node, args, environment: {}, target: [] });
+  const app = await startProcess({ title: "The app", command }, { ...options, core: appCore, port: appPort });
+  const stopApp = () => app.stop("SIGKILL");
+  try {
+    const where = { origin: `http://127.0.0.1:${appPort}`, key };
+    const raw = { title: server.title, command: (at, runtimeArgs) => server.raw(at, where, runtimeArgs) };
+    const { pid, ...running } = await startProcess(raw, { ...options, port });
+    return { ...running, pids: { service: pid }, stop: (signal) => running.stop(signal).finally(stopApp) };
+  } catch (error) {
+    await stopApp();
+    throw error;
+  }
+}
+
+/** The pid of a functions host's app, once the app is loaded. */
+async function appOf(port, pid) {
+  const deadline = Date.now() + START_TIMEOUT;
+  for (;;) {
+    const status = await (await fetch(`http://127.0.0.1:${port}/admin/host/status`)).json();
+    if (status.errors !== undefined) throw new Error(`The app is not in order: ${status.errors.join(" ")}`);
+    const [app] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
+    if (status.state === "Running" && app > 0) return app;
+    if (Date.now() > deadline) throw new Error(`The app is ${status.state}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function startProcess(server, { core, limit, runtimeArgs, port: wanted }, service) {
+  const port = wanted ?? (await freePort());
+  const { program, args, environment, target, connectionString } = server.command(port, runtimeArgs, service);
   const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
   const child = spawn(...pinned(core, limit, program, args), {
     cwd: folder,
@@ -151,11 +228,11 @@ async function start(title, port, { program, args, environment, target }, { core
   while (!(await accepts(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop("SIGKILL");
-      throw new Error(`${title} did not start. ${complaints}`);
+      throw new Error(`${server.title} did not start. ${complaints}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { pid: child.pid, target, stop };
+  return { pid: child.pid, port, connectionString, target, stop };
 }
 
 /** A command that runs on one core and may open `limit` files. The shell and taskset replace themselves, so the pid is the program's. */

@@ -14,7 +14,8 @@ export interface HostFlags {
   readonly watch?: boolean;
   readonly inspect?: string | true;
   readonly trustedProxies?: readonly string[];
-  readonly developmentLogin?: boolean;
+  readonly developmentLogin?: boolean | "loopback";
+  readonly allowDevelopmentLogin?: boolean;
   readonly stateFolder?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -46,6 +47,7 @@ export function addHostOptions(command: Command, { watch }: { readonly watch: bo
       list,
     )
     .option("--development-login", "sign in as anybody at /.auth/login/<provider>: for development only")
+    .option("--allow-development-login", "allow that although the address is not loopback")
     .option(
       "--state-folder <path>",
       "folder for keys, the status of timers and stored data (default: .signalbox in the app's folder)",
@@ -57,7 +59,7 @@ export function addHostOptions(command: Command, { watch }: { readonly watch: bo
 /** What the flags mean to the host. */
 export function hostOptions(directory: string, flags: HostFlags): Omit<FunctionsHostOptions, "log"> {
   const { port, address, cors, corsCredentials, enableAuth, functions, watch = false, inspect, stateFolder } = flags;
-  const { trustedProxies, developmentLogin, tlsCert, tlsKey } = flags;
+  const { trustedProxies, developmentLogin, allowDevelopmentLogin, tlsCert, tlsKey } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new Failure("--tls-cert and --tls-key go together.");
   return {
     directory,
@@ -65,6 +67,7 @@ export function hostOptions(directory: string, flags: HostFlags): Omit<Functions
     identity: {
       ...(trustedProxies === undefined ? {} : { trustedProxies }),
       ...(developmentLogin === undefined ? {} : { developmentLogin }),
+      ...(allowDevelopmentLogin === undefined ? {} : { allowDevelopmentLogin }),
     },
     nodeArguments: inspect === undefined ? [] : [inspect === true ? "--inspect" : `--inspect=${inspect}`],
     ...(port === undefined ? {} : { port }),

@@ -6,4 +6,5 @@ export * from "./connection/raw-handler.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
+export { isLoopback } from "./listener/loopback.ts";
 export { TrustedProxies } from "./listener/trusted-proxies.ts";

@@ -54,7 +54,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   try {
     host = await startFunctionsHost({
       // Whoever can reach a loopback address is the developer.
-      ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
+      ...hostOptions(directory, { developmentLogin: "loopback", ...flags }),
       signalRConnectionString: service.connectionString,
       storageEmulator: flags.storagePort === undefined ? true : { port: flags.storagePort },
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
@@ -94,10 +94,6 @@ function nameOption(option: string): (error: Error) => never {
     const isTaken = error.name === "ListenError" && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
     throw isTaken ? new Failure(`${error.message} Choose another with ${option}.`) : error;
   };
-}
-
-function isLoopback(address = "localhost"): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address);
 }
 
 /** Everything to the app's SignalR triggers. */

@@ -38,10 +38,13 @@ export class Channel<Received, Sent> {
     if (this.#pipe.writable) this.#pipe.write(frame);
   }
 
-  /** With the others of this turn of the event loop, in one write. Otherwise like `send`, and in order with it. */
+  /**
+   * With the others of this turn of the event loop, in one write at its end: each write wakes the other side. Otherwise like `send`, and in
+   * order with it.
+   */
   sendSoon(message: Sent): void {
     this.#waiting.push(this.#frame(message));
-    if (this.#waiting.length === 1) process.nextTick(() => this.#flush());
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
   }
 
   /** Resolves when everything sent has been handed to the operating system, or the pipe has broken. */

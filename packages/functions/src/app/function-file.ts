@@ -3,30 +3,11 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../config/config-error.ts";
 import { parseJsonObject, readOptionalText } from "../config/json-file.ts";
-import { parseTimeSpan } from "../config/time-span.ts";
+import { retrySchema } from "../config/retry-schema.ts";
 import type { BindingDefinition, FunctionDefinition, RetryPolicy } from "../contracts/function-definition.ts";
 import { checkDefinition } from "./function-rules.ts";
 
 const text = z.string({ error: "must be a text" });
-
-const timeSpan = text.transform((value, context) => {
-  const milliseconds = parseTimeSpan(value);
-  if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
-  context.addIssue({ code: "custom", message: `"${value}" is no time span (hh:mm:ss)` });
-  return z.NEVER;
-});
-
-const retrySchema = z.object({
-  strategy: z
-    .string()
-    .transform((value) => value.toLowerCase())
-    .pipe(z.enum(["fixeddelay", "exponentialbackoff"], { error: "must be fixedDelay or exponentialBackoff" }))
-    .transform((value) => (value === "fixeddelay" ? "fixedDelay" : "exponentialBackoff")),
-  maxRetryCount: z.int({ error: "must be a whole number" }).min(-1),
-  delayInterval: timeSpan.optional(),
-  minimumInterval: timeSpan.optional(),
-  maximumInterval: timeSpan.optional(),
-});
 
 const bindingSchema = z.looseObject(
   {

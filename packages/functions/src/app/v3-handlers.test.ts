@@ -302,6 +302,37 @@ describe("a v3 handler", () => {
     expect(JSON.parse(outputs.messages?.json ?? "")).toEqual([{ target: "t", arguments: [1] }]);
   });
 
+  it("answers nothing by $return unless it returns something, whatever context.res and context.bindings hold", async () => {
+    const bindings = [httpBindings[0]!, { type: "http", direction: "out", name: "$return" }];
+    const scripts = {
+      nothing: "module.exports = async () => {};",
+      nil: "module.exports = async () => null;",
+      res: "module.exports = async (context) => { context.res = { body: 'x' }; };",
+      json: "module.exports = async (context) => { context.res.json({ a: 1 }); };",
+      named: "module.exports = async (context) => { context.bindings.$return = { body: 'x' }; };",
+      value: "module.exports = async () => ({ body: 'x' });",
+    };
+    const files = Object.entries(scripts).map(([name, script]) => v3Function(name, bindings, script));
+    const app = await start(Object.assign({}, ...files));
+    for (const name of ["nothing", "nil", "res", "json", "named"]) {
+      const { error, outputs, returnValue } = await app.invoke(name, { req: httpInput() });
+      expect.soft({ error, outputs, returnValue }, name).toEqual({ error: undefined, outputs: {}, returnValue: undefined });
+    }
+    expect(bodyOf(await app.request("value"))).toBe("x");
+  });
+
+  it("reads the signed-in user", async () => {
+    const app = await start(http("module.exports = async (c, req) => { c.res = { body: req.user }; };"));
+    const principal = { identityProvider: "github", userId: "1", userDetails: "ann", userRoles: ["authenticated"] };
+    const value = Buffer.from(JSON.stringify(principal)).toString("base64");
+    expect(bodyOf(await app.request("f", { nullableHeaders: { "x-ms-client-principal": { value } } }))).toMatchObject({
+      type: "StaticWebApps",
+      id: "1",
+      username: "ann",
+    });
+    expect(bodyOf(await app.request("f"))).toBeNull();
+  });
+
   it("returns a plain value to a trigger without an output; falsy ones are dropped", async () => {
     const rows = [
       ["42", { int: 42 }],

@@ -45,6 +45,135 @@ describe.each(v4Libraries.map((library) => ({ library })))("a v4 app with $libra
     expect(suffix?.bindings[0]?.type).toBe("customTrigger");
   });
 
+  it("registers every kind of trigger, input and output that the library has a helper for", async () => {
+    const app = await start(`
+      const handler = () => {};
+      app.storageBlob("blob", { path: "c/{name}", connection: "S", handler });
+      app.storageQueue("queue", { queueName: "q", connection: "S", handler });
+      app.eventGrid("grid", { handler });
+      app.cosmosDB("cosmos", { connection: "S", databaseName: "d", containerName: "c", handler });
+      app.serviceBusQueue("bus", { queueName: "q", connection: "S", handler });
+      app.eventHub("hub", { eventHubName: "h", connection: "S", handler });
+      app.generic("all", {
+        trigger: trigger.timer({ schedule: "0 * * * * *" }),
+        extraInputs: [input.table({ tableName: "t", connection: "S" }), input.storageBlob({ path: "c/x", connection: "S" }), input.cosmosDB({ databaseName: "d", containerName: "c", connection: "S" })],
+        extraOutputs: [output.table({ tableName: "t", connection: "S" }), output.storageBlob({ path: "c/y", connection: "S" }), output.storageQueue({ queueName: "q", connection: "S" })],
+        return: output.storageQueue({ queueName: "r", connection: "S" }),
+        handler,
+      });
+    `);
+    expect(app.loaded.problems).toEqual([]);
+    const shapes = app.loaded.functions.map(({ name, bindings }) => [
+      name,
+      ...bindings.map(({ type, direction }) => [type, direction].join(" ")),
+    ]);
+    expect(shapes).toEqual([
+      ["blob", "blobTrigger in"],
+      ["queue", "queueTrigger in"],
+      ["grid", "eventGridTrigger in"],
+      ["cosmos", "cosmosDBTrigger in"],
+      ["bus", "serviceBusTrigger in"],
+      ["hub", "eventHubTrigger in"],
+      ["all", "timerTrigger in", "table in", "blob in", "cosmosDB in", "queue out", "table out", "blob out", "queue out"],
+    ]);
+    const names = app.loaded.functions.at(-1)!.bindings.map(({ name }) => name);
+    expect(names).toEqual([
+      expect.stringMatching(/^timerTrigger[0-9a-f]+$/),
+      expect.stringMatching(/^tableInput[0-9a-f]+$/),
+      expect.stringMatching(/^blobInput[0-9a-f]+$/),
+      expect.stringMatching(/^cosmosDBInput[0-9a-f]+$/),
+      "$return",
+      expect.stringMatching(/^tableOutput[0-9a-f]+$/),
+      expect.stringMatching(/^blobOutput[0-9a-f]+$/),
+      expect.stringMatching(/^queueOutput[0-9a-f]+$/),
+    ]);
+  });
+
+  it("tells a handler its own options", async () => {
+    const app = await start(`
+      const info = input.generic({ type: "signalRConnectionInfo", name: "info", hubName: "chat" });
+      app.http("f", { route: "r", extraInputs: [info], handler: (_, { options }) => ({ jsonBody: {
+        route: options.trigger.route, returns: options.return.type, inputs: options.extraInputs.map(({ name }) => name), outputs: options.extraOutputs } }) });`);
+    const answer = await app.request("f");
+    expect(JSON.parse(String(bodyOf(answer)))).toEqual({ route: "r", returns: "http", inputs: ["info"], outputs: [] });
+  });
+
+  it("reads a request in every way that the library has", async () => {
+    const app = await start(`app.post("f", async (request) => ({ jsonBody: {
+      stream: typeof request.body.getReader, used: request.bodyUsed, value: await (request.params.way === "form"
+        ? request.formData().then((form) => form.get("a")) : request.params.way === "bytes" ? request.arrayBuffer().then((bytes) => bytes.byteLength)
+        : request.params.way === "blob" ? request.blob().then((blob) => blob.size)
+        : request.params.way === "clone" ? (request.clone?.() ?? request).text() : request.text()), after: request.bodyUsed } }));`);
+    const read = async (way: string) =>
+      JSON.parse(
+        String(
+          bodyOf(
+            await app.request("f", {
+              method: "POST",
+              nullableHeaders: { "content-type": { value: "application/x-www-form-urlencoded" } },
+              nullableParams: { way: { value: way } },
+              body: bytes("a=b"),
+            }),
+          ),
+        ),
+      );
+    for (const [way, value] of [
+      ["form", "b"],
+      ["bytes", 3],
+      ["blob", 3],
+      ["text", "a=b"],
+    ] as const)
+      expect.soft(await read(way), way).toEqual({ stream: "function", used: false, value, after: true });
+    // The first release has no clone.
+    expect(await read("clone")).toMatchObject({ value: "a=b", after: library === "azure-functions-v4-first" });
+  });
+
+  it("answers forms, streams, JSON and what is to be negotiated", async () => {
+    const app = await start(`
+      app.get("form", () => { const body = new FormData(); body.set("a", "b"); return { body }; });
+      app.get("pairs", () => ({ body: new URLSearchParams({ a: "b c" }) }));
+      app.get("stream", () => ({ body: new ReadableStream({ start(to) { to.enqueue(new TextEncoder().encode("s1")); to.enqueue(new TextEncoder().encode("s2")); to.close(); } }) }));
+      app.get("buffer", () => ({ body: new Uint8Array([1]).buffer }));
+      app.get("own", () => ({ jsonBody: 1, headers: { "Content-Type": "application/x-own" } }));
+      app.get("negotiated", () => ({ jsonBody: { a: 1 }, enableContentNegotiation: true }));
+    `);
+    const read = async (name: string) => {
+      const answer = await app.request(name);
+      return [String(bodyOf(answer)), answer?.headers?.["content-type"]];
+    };
+    expect(await read("form")).toEqual([
+      expect.stringContaining('name="a"'),
+      expect.stringMatching(/^multipart\/form-data; boundary=/),
+    ]);
+    expect(await read("pairs")).toEqual(["a=b+c", "application/x-www-form-urlencoded;charset=UTF-8"]);
+    expect(await read("stream")).toEqual(["s1s2", undefined]);
+    expect(await read("buffer")).toEqual(["\u0001", undefined]);
+    expect(await read("own")).toEqual(["1", "application/x-own"]);
+    expect((await app.request("negotiated"))?.enableContentNegotiation).toBe(true);
+  });
+
+  it("returns the plain result of a function without an output by its kind", async () => {
+    const rows = [
+      ["42", { int: 42 }],
+      ["1.5", { double: 1.5 }],
+      ["'x'", { string: "x" }],
+      ["({ a: 1 })", { json: '{"a":1}' }],
+      ["[1]", { json: "[1]" }],
+      ["Buffer.from('b')", { bytes: Buffer.from("b") }],
+      ["undefined", undefined],
+    ] as const;
+    const app = await start(
+      rows
+        .map(
+          ([value], index) =>
+            `app.generic("f${index}", { trigger: trigger.generic({ type: "signalRTrigger", name: "i" }), handler: () => ${value} });`,
+        )
+        .join("\n"),
+    );
+    for (const [index, [value, expected]] of rows.entries())
+      expect.soft((await app.invoke(`f${index}`, { i: {} })).returnValue, value).toEqual(expected);
+  });
+
   it("gives an HTTP handler the request", async () => {
     const app =
       await start(`app.http("f", { methods: ["POST"], handler: async (request, context) => ({ status: 201, headers: { "x-a": "1" }, jsonBody: {

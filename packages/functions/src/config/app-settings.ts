@@ -3,6 +3,7 @@ import type { LocalSettings } from "./local-settings.ts";
 
 const connectionStringPrefix = "ConnectionStrings:";
 const storagePrefix = "AzureWebJobs";
+const identityMember = /^(?:(?:blob|queue|table)?serviceuri|accountname|credential|clientid)$/;
 
 export interface AppSettingSources {
   /** Variables of the host's own environment: they win. */
@@ -74,6 +75,26 @@ export class LayeredSettings implements AppSettings {
   /** As `connectionString`, the name with `AzureWebJobs` in front of it first: storage bindings may leave that out. */
   storageConnectionString(name: string): string | undefined {
     return this.connectionString(storagePrefix + name) ?? this.connectionString(name);
+  }
+
+  /** The name under which `storageConnectionString` finds one. */
+  storageSettingName(name: string): string {
+    return this.connectionString(storagePrefix + name) === undefined ? name : storagePrefix + name;
+  }
+
+  /** As `identitySetting`, for storage bindings. */
+  storageIdentitySetting(name: string): string | undefined {
+    return this.identitySetting(storagePrefix + name) ?? this.identitySetting(name);
+  }
+
+  /**
+   * The setting, as written, by which `<name>` stands for an identity in place of a connection string: `<name>__serviceUri` and its
+   * relatives; undefined when there is none.
+   */
+  identitySetting(name: string): string | undefined {
+    const start = normal(`${name}:`);
+    const isIdentity = (key: string) => key.startsWith(start) && identityMember.test(key.slice(start.length));
+    return Object.entries(this.#entries).find(([key, value]) => value !== "" && isIdentity(normal(key)))?.[0];
   }
 
   /** Settings whose name starts with `prefix`, in any spelling. The key is the rest of the name, lower-case, with `:` between its parts. */

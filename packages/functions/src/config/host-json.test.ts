@@ -68,6 +68,19 @@ describe("host.json (reference functions-host §3.1)", () => {
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
 
+  it("holds the retry policy of functions that state none, whose numbers a variable may override", () => {
+    expect(parse({ version: "2.0" }).retry).toBeUndefined();
+    const retry = { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: "00:00:10" };
+    expect(parse({ version: "2.0", retry }).retry).toEqual({ strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 10_000 });
+    expect(parse({ version: "2.0", retry }, { AzureFunctionsJobHost__retry__maxRetryCount: "-1" }).retry?.maxRetryCount).toBe(
+      -1,
+    );
+    expect(() => parse({ version: "2.0", retry: { strategy: "often", maxRetryCount: "many" } })).toThrow(
+      /retry.strategy in host.json must be fixedDelay or exponentialBackoff.*retry.maxRetryCount in host.json must be a whole number/s,
+    );
+    expect(() => parse({ version: "2.0", retry: 3 })).toThrow(/^retry in host.json /);
+  });
+
   it("makes Strict-Transport-Security of hsts", () => {
     const hsts = { isEnabled: true, maxAge: "10.00:00:00", includeSubDomains: true, preload: true };
     expect(parse({ version: "2.0", extensions: { http: { hsts } } }).http.strictTransportSecurity).toBe(

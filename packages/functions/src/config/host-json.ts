@@ -1,5 +1,7 @@
+import type { RetryPolicy } from "../contracts/function-definition.ts";
 import { ConfigError } from "./config-error.ts";
 import { isJsonObject, type JsonObject, parseJsonObject, valueIn } from "./json-file.ts";
+import { retrySchema } from "./retry-schema.ts";
 import { parseTimeSpan } from "./time-span.ts";
 
 /** What this host takes from `host.json` (reference functions-host §3.1). Everything else in the file is accepted and has no effect. */
@@ -26,8 +28,8 @@ export interface HostConfig {
   readonly watchDirectories: readonly string[];
   /** Names of files, relative to the app, whose changes restart it. */
   readonly watchFiles: readonly string[];
-  /** The retry policy of functions that state none, as written. */
-  readonly retry: JsonObject | undefined;
+  /** For functions that state none and are no HTTP functions. */
+  readonly retry: RetryPolicy | undefined;
   /** Sections of extensions other than http, as written, by lower-case name. */
   readonly extensions: Readonly<Record<string, unknown>>;
 }
@@ -71,7 +73,7 @@ export function parseHostJson(
     logLevels: logLevels(),
     watchDirectories: textsAt("watchDirectories"),
     watchFiles: textsAt("watchFiles"),
-    retry: isJsonObject(valueIn(root, "retry")) ? (valueIn(root, "retry") as JsonObject) : undefined,
+    retry: retryPolicy(),
     extensions: Object.fromEntries(
       Object.entries(extensions)
         .map(([name, value]) => [name.toLowerCase(), value] as const)
@@ -126,6 +128,16 @@ export function parseHostJson(
       `functionTimeout in host.json is ${JSON.stringify(value)}; it must be a time span such as "00:05:00", or -1.`,
     );
     return defaultTimeout;
+  }
+
+  function retryPolicy(): RetryPolicy | undefined {
+    const value = valueIn(root, "retry");
+    if (value === undefined || value === null) return undefined;
+    const parsed = retrySchema.safeParse(value);
+    if (parsed.success) return parsed.data as RetryPolicy;
+    for (const { path, message } of parsed.error.issues)
+      problems.push(`${["retry", ...path].join(".")} in host.json ${message}.`);
+    return undefined;
   }
 
   function logLevels(): Readonly<Record<string, string>> {

@@ -79,6 +79,8 @@ export interface TriggerHost extends IndexingContext {
 }
 
 export interface Running {
+  /** True: it fires when somebody calls in, by a webhook, and not by itself. */
+  readonly isCalled?: boolean;
   /** No call starts afterwards; resolves when those under way have ended. */
   stop(): Promise<void>;
 }

@@ -15,6 +15,17 @@ export interface TypedData {
   readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] };
   readonly collectionDouble?: { readonly double: readonly number[] };
   readonly collectionSint64?: { readonly sint64: readonly number[] };
+  /** Not the value but where it is: an extension of the app's library makes an SDK client of it. Inputs only. */
+  readonly modelBindingData?: ModelBindingData;
+}
+
+/** See `TypedData.modelBindingData`. */
+interface ModelBindingData {
+  readonly version: string;
+  /** Which extension it is for. */
+  readonly source: string;
+  readonly contentType: string;
+  readonly content: Uint8Array;
 }
 
 export interface NullableText {
@@ -31,6 +42,7 @@ export interface RpcHttp {
   readonly nullableQuery?: Readonly<Record<string, NullableText>>;
   /** Route values; an absent optional parameter is left out. */
   readonly nullableParams?: Readonly<Record<string, NullableText>>;
+  /** Of whoever is signed in; see `rpc-identities.ts`. */
   readonly identities?: readonly unknown[];
 
   /** Decimal text. Absent or no number: 200. */

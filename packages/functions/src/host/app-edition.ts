@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createAppHost } from "../app/node-app-host.ts";
 import { connectionSettingOf } from "../bindings/signalr/connections.ts";
 import type { TimerStatusStore } from "../bindings/timer/timer-status.ts";
@@ -5,6 +6,7 @@ import type { AppHost, LoadedApp } from "../contracts/app-host.ts";
 import { BindingError, type Running, type Webhook } from "../contracts/binding.ts";
 import { type LoadProblem, triggerOf } from "../contracts/function-definition.ts";
 import type { Log, LogLevel } from "../contracts/invocation.ts";
+import type { DrainStatus } from "../http/admin/drain.ts";
 import { createHttpFront, type HttpFront } from "../http/http-front.ts";
 import type { HttpFunction } from "../http/http-function.ts";
 import type { IdentityOptions } from "../http/identity/identity.ts";
@@ -35,7 +37,7 @@ export interface EditionParts {
   /** Base URL of the host, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  restart(): void;
+  restart(): Promise<void>;
 }
 
 /** What the host has made of an app. */
@@ -56,6 +58,8 @@ export class AppEdition {
   readonly #catalogue: BindingCatalogue;
   readonly #loaded = Promise.withResolvers<void>();
   #running: Running[] = [];
+  #runner: Runner | undefined;
+  #isDraining = false;
 
   private constructor(parts: EditionParts) {
     const { config, directory, secrets, cors, enableAuth, identity } = parts;
@@ -64,7 +68,7 @@ export class AppEdition {
     this.#log = (event) => {
       if (isShown(event)) parts.log(event);
     };
-    this.#catalogue = new BindingCatalogue(config.settings, config.host, parts.timers);
+    this.#catalogue = new BindingCatalogue(config.settings, config.host, parts.timers, hostIdOf(config.settings, directory));
     this.#app = createAppHost({
       root: directory,
       environment: config.settings.entries(),
@@ -84,6 +88,7 @@ export class AppEdition {
       log: this.#log,
       port: () => parts.port,
       restart: () => parts.restart(),
+      drain: { begin: () => this.#drain(), status: () => this.#drainStatus() },
     });
   }
 
@@ -115,8 +120,10 @@ export class AppEdition {
       settings: config.settings,
       functions: index.functions.map(({ definition }) => definition),
       timeoutMs: config.host.functionTimeout,
+      defaultRetry: config.host.retry,
       log: this.#log,
     });
+    this.#runner = runner;
     const started = await this.#startTriggers(index.functions, runner);
     const problems = [...app.problems, ...index.problems, ...started.problems];
     const serve = ({ httpUri }: LoadedApp) =>
@@ -153,6 +160,22 @@ export class AppEdition {
     await this.#app.stop(graceMs === undefined ? {} : { graceMs });
     await running;
     this.#catalogue.close();
+  }
+
+  /** Triggers that are fired from outside go on: the service counts on an answer to its events. */
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#say("information", "The host is drained: its triggers stop, what runs goes on to its end.");
+    for (const one of this.#running) if (one.isCalled !== true) void one.stop();
+  }
+
+  #drainStatus(): DrainStatus {
+    const outstandingInvocations = this.#app.inFlight;
+    const outstandingRetries = this.#runner?.waitingRetries ?? 0;
+    const isEmpty = outstandingInvocations === 0 && outstandingRetries === 0;
+    const state = !this.#isDraining ? "Disabled" : isEmpty ? "Completed" : "InProgress";
+    return { state, outstandingInvocations, outstandingRetries };
   }
 
   /** A webhook's functions are known when the app is loaded. */
@@ -202,6 +225,11 @@ export class AppEdition {
       ...(functionName === undefined ? {} : { functionName }),
     });
   }
+}
+
+/** Which host wrote what lies in a shared storage account: as it is told, or by the app's folder. */
+function hostIdOf(settings: AppConfig["settings"], directory: string): string {
+  return settings.get("AzureFunctionsWebHost:hostid") || createHash("sha256").update(directory).digest("hex").slice(0, 32);
 }
 
 /** HTTP functions whose route cannot be used are not listed: they are among the problems. */

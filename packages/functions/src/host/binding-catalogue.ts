@@ -1,4 +1,6 @@
 import { BlobInput, BlobOutput } from "../bindings/blob/blob-bindings.ts";
+import type { BlobOptions } from "../bindings/blob/blob-listener.ts";
+import { BlobTrigger, defaultBlobOptions } from "../bindings/blob/blob-trigger.ts";
 import { QueueOutput } from "../bindings/queue/queue-output.ts";
 import { defaultQueueOptions, type QueueOptions, QueueTrigger } from "../bindings/queue/queue-trigger.ts";
 import { SignalRConnections } from "../bindings/signalr/connections.ts";
@@ -27,7 +29,8 @@ export class BindingCatalogue {
   readonly #triggers: ReadonlyMap<string, Trigger>;
   readonly #signalR: SignalRConnections;
 
-  constructor(settings: LayeredSettings, config: HostConfig, timers: TimerStatusStore) {
+  /** @param hostId tells apps apart that share a storage account */
+  constructor(settings: LayeredSettings, config: HostConfig, timers: TimerStatusStore, hostId: string) {
     const storage = new StorageConnections(settings);
     const queues = queueOptions(config.extensions.queues);
     this.#signalR = new SignalRConnections(settings);
@@ -40,7 +43,12 @@ export class BindingCatalogue {
       new BlobOutput(storage),
       new QueueOutput(storage, queues.messageEncoding),
     ]);
-    this.#triggers = byType<Trigger>([signalRTrigger, new TimerTrigger(settings, timers), new QueueTrigger(storage, queues)]);
+    this.#triggers = byType<Trigger>([
+      signalRTrigger,
+      new TimerTrigger(settings, timers),
+      new QueueTrigger(storage, queues),
+      new BlobTrigger(storage, blobOptions(config.extensions.blobs), hostId),
+    ]);
   }
 
   input(type: string): InputBinding | undefined {
@@ -66,14 +74,30 @@ function byType<T extends { readonly type: string }>(kinds: readonly T[]): Reado
 
 /** host.json `extensions.queues`; what is no number or time span there has no effect. */
 function queueOptions(section: unknown): QueueOptions {
-  const given = (typeof section === "object" && section !== null ? section : {}) as Readonly<Record<string, unknown>>;
-  const number = (value: unknown) => (typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined);
+  const given = membersOf(section);
   const time = (value: unknown) => (typeof value === "string" ? parseTimeSpan(value) : undefined);
   return {
     messageEncoding: String(given.messageEncoding).toLowerCase() === "none" ? "none" : defaultQueueOptions.messageEncoding,
-    batchSize: Math.min(number(given.batchSize) ?? defaultQueueOptions.batchSize, 32),
-    maxDequeueCount: number(given.maxDequeueCount) ?? defaultQueueOptions.maxDequeueCount,
+    batchSize: Math.min(count(given.batchSize) ?? defaultQueueOptions.batchSize, 32),
+    maxDequeueCount: count(given.maxDequeueCount) ?? defaultQueueOptions.maxDequeueCount,
     maxPollingInterval: time(given.maxPollingInterval) ?? defaultQueueOptions.maxPollingInterval,
     visibilityTimeout: time(given.visibilityTimeout) ?? defaultQueueOptions.visibilityTimeout,
   };
+}
+
+/** host.json `extensions.blobs`, in the same way. */
+function blobOptions(section: unknown): BlobOptions {
+  const given = membersOf(section);
+  return {
+    maxDegreeOfParallelism: count(given.maxDegreeOfParallelism) ?? defaultBlobOptions.maxDegreeOfParallelism,
+    poisonBlobThreshold: count(given.poisonBlobThreshold) ?? defaultBlobOptions.poisonBlobThreshold,
+  };
+}
+
+function membersOf(section: unknown): Readonly<Record<string, unknown>> {
+  return (typeof section === "object" && section !== null ? section : {}) as Readonly<Record<string, unknown>>;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
 }

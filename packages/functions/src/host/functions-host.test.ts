@@ -218,7 +218,104 @@ describe("retry", () => {
   });
 });
 
+describe("The retry policy of host.json", () => {
+  it("is that of functions that state none, but of no HTTP function: somebody waits for its answer", async () => {
+    const directory = createApp({
+      "host.json": { version: "2.0", retry: { strategy: "fixedDelay", maxRetryCount: 1, delayInterval: "00:00:00.01" } },
+      "src/app.js": `
+        const { app } = require("@azure/functions");
+        const fail = () => { throw new Error("no"); };
+        app.timer("tick", { schedule: "0 0 0 1 1 *", runOnStartup: true, handler: fail });
+        app.timer("own", { schedule: "0 0 0 1 1 *", runOnStartup: true, handler: fail, retry: { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 5 } });
+        app.get("page", { handler: fail });
+      `,
+    });
+    const { call, lines } = await startHost(directory);
+    expect((await call("/api/page")).status).toBe(500);
+    const failures = (name: string) => lines().filter((line) => line.startsWith(`Executed 'Functions.${name}' (Failed`)).length;
+    await expect.poll(() => ["tick", "own", "page"].map(failures), { timeout: 10_000 }).toEqual([2, 3, 1]);
+    expect(lines().filter((line) => line.startsWith("Waiting for 10 ms"))).toHaveLength(1);
+  });
+});
+
+describe("Draining", () => {
+  it("ends triggers and lets what runs end; HTTP and webhooks go on, and resuming starts the app anew", async () => {
+    const directory = createApp({
+      "src/app.js": `
+        const { app, trigger } = require("@azure/functions");
+        let release;
+        app.timer("tick", { schedule: "00:00:00.05", handler: (_, context) => context.log("tick") });
+        app.get("held", { handler: () => new Promise((resolve) => { release = () => resolve({ body: "done" }); }) });
+        app.get("release", { handler: () => { if (release === undefined) return { status: 409 }; release(); return {}; } });
+        app.generic("joined", { trigger: trigger.generic({ type: "signalRTrigger", name: "event", hubName: "chat", category: "connections", event: "connected" }), handler: () => {} });
+      `,
+    });
+    const { call, lines, loads } = await startHost(directory, { signalRConnectionString: service.connectionString });
+    const status = async () => (await call("/admin/host/drain/status")).json();
+    expect(await status()).toMatchObject({ state: "Disabled", outstandingRetries: 0 });
+    await expect.poll(lines).toContain("tick");
+
+    const held = call("/api/held");
+    await expect.poll(async () => (await status()).outstandingInvocations).toBeGreaterThan(0);
+    expect((await call("/admin/host/drain", { method: "POST" })).status).toBe(202);
+    await expect.poll(status).toEqual({ state: "InProgress", outstandingInvocations: 1, outstandingRetries: 0 });
+    await expect.poll(async () => (await call("/api/release")).status).toBe(200);
+    expect(await (await held).text()).toBe("done");
+    await expect.poll(status).toEqual({ state: "Completed", outstandingInvocations: 0, outstandingRetries: 0 });
+    const ticks = lines().filter((line) => line === "tick").length;
+
+    // 401 and not 404: the trigger is there and asks for a signature.
+    const event = {
+      "content-type": "application/json",
+      "x-asrs-hub": "chat",
+      "x-asrs-category": "connections",
+      "x-asrs-event": "connected",
+    };
+    const headers = { ...event, "x-asrs-connection-id": "c", "x-asrs-signature": "none" };
+    expect((await call("/runtime/webhooks/signalr", { method: "POST", headers })).status).toBe(401);
+    expect(lines().filter((line) => line === "tick")).toHaveLength(ticks);
+
+    const resumed = await call("/admin/host/resume", { method: "POST" });
+    expect([resumed.status, await resumed.json()]).toEqual([200, { state: "Running" }]);
+    expect(loads).toHaveLength(2);
+    await expect.poll(() => lines().filter((line) => line === "tick").length).toBeGreaterThan(ticks);
+    expect(await status()).toMatchObject({ state: "Disabled" });
+  });
+});
+
+describe("The development login", () => {
+  const page = { "src/app.js": `require("@azure/functions").app.get("hello", { handler: () => ({ body: "fine" }) });` };
+  const loginOf = async (options: Parameters<typeof startHost>[1]) => {
+    const { host } = await startHost(createApp(page), options);
+    return (await fetch(`http://127.0.0.1:${host.port}/.auth/login/github`)).status;
+  };
+
+  it("is refused on an address that others reach, unless it is allowed", async () => {
+    const identity = { developmentLogin: true };
+    await expect(startHost(createApp(page), { address: "0.0.0.0", identity })).rejects.toThrow(
+      /lets anybody sign in as anyone, so it is not offered on 0\.0\.0\.0: allow it with --allow-development-login/,
+    );
+    const settings = { "local.settings.json": { IsEncrypted: false, Host: { LocalHttpAddress: "0.0.0.0" } } };
+    await expect(startHost(createApp({ ...page, ...settings }), { identity })).rejects.toThrow(/not offered on 0\.0\.0\.0/);
+    expect(await loginOf({ address: "0.0.0.0", identity: { ...identity, allowDevelopmentLogin: true } })).toBe(200);
+  });
+
+  it("is offered as far as loopback reaches, when only that is asked for", async () => {
+    expect(await loginOf({ address: "127.0.0.1", identity: { developmentLogin: "loopback" } })).toBe(200);
+    expect(await loginOf({ address: "0.0.0.0", identity: { developmentLogin: "loopback" } })).toBe(404);
+  });
+});
+
 describe("The host", () => {
+  it("tells the app what the command-line tools tell it, where its settings say nothing else", async () => {
+    const script = `require("@azure/functions").app.get("env", { handler: () => ({ jsonBody: [process.env.AZURE_FUNCTIONS_ENVIRONMENT, process.env.WEBSITE_HOSTNAME, process.env.FUNCTIONS_WORKER_RUNTIME] }) });`;
+    const plain = await startHost(createApp({ "src/app.js": script }));
+    expect(await (await plain.call("/api/env")).json()).toEqual(["Development", `localhost:${plain.host.port}`, "node"]);
+    const values = { IsEncrypted: false, Values: { AZURE_FUNCTIONS_ENVIRONMENT: "Staging" } };
+    const own = await startHost(createApp({ "local.settings.json": values, "src/app.js": script }));
+    expect((await (await own.call("/api/env")).json())[0]).toBe("Staging");
+  });
+
   const greeting = (text: string) => ({
     "src/app.js": `const { app } = require("@azure/functions"); app.get("hello", { handler: () => ({ body: "${text}" }) });`,
   });
@@ -273,7 +370,7 @@ describe("The host", () => {
     });
     const { call } = await startHost(directory);
     expect((await call("/api/loop")).status).toBe(500);
-    await expect.poll(async () => (await call("/api/hello")).text()).toBe("fine");
+    await expect.poll(async () => (await call("/api/hello")).text(), { timeout: 15_000 }).toBe("fine");
   });
 
   it("names what it cannot run and runs the rest", async () => {

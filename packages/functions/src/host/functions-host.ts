@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { type Listener, listen, type Peer } from "@signalbox/transport";
+import { isLoopback, type Listener, listen, type Peer } from "@signalbox/transport";
 import { defaultConnectionSetting } from "../bindings/signalr/connections.ts";
 import { TimerStatusFiles } from "../bindings/timer/timer-status.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -38,7 +38,7 @@ export interface FunctionsHostOptions {
   readonly watch?: boolean;
   /** PEM texts: serve https. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly identity?: IdentityOptions;
+  readonly identity?: HostIdentityOptions;
   /** Used for every SignalR connection setting that is empty or absent. */
   readonly signalRConnectionString?: string;
   /**
@@ -55,6 +55,13 @@ export interface FunctionsHostOptions {
   readonly log: Log;
   /** Called whenever the app has been loaded. */
   onLoaded?(loaded: LoadedFunctions): void;
+}
+
+interface HostIdentityOptions extends Omit<IdentityOptions, "developmentLogin"> {
+  /** Where others reach the host, too: `loopback` leaves it out, true refuses to start. Default: off. */
+  readonly developmentLogin?: boolean | "loopback";
+  /** Offer it there all the same: everybody who reaches this host may be anybody. Default: false. */
+  readonly allowDevelopmentLogin?: boolean;
 }
 
 /** A running host. */
@@ -82,7 +89,7 @@ const maxHeaderBytes = 64 * 1024;
  *
  *   listener ──▶ edition (front ─▶ runner ─▶ app process)     files change ──▶ next edition
  *
- * @throws {ConfigError} for a folder that is no app, or a host.json or proxies.json that cannot be used
+ * @throws {ConfigError} for a folder that is no app, a host.json or proxies.json that cannot be used, or a development login that others reach
  * @throws {ListenError} when the port is in use
  * @throws {StorageEmulatorError}
  */
@@ -105,6 +112,7 @@ class Host implements FunctionsHost {
   readonly #opened = Promise.withResolvers<void>();
   /** Names of SignalR settings that this host fills in. */
   readonly #wired = new Set([defaultConnectionSetting]);
+  #identity: IdentityOptions = {};
   #listener: Listener | undefined;
   #secrets: Secrets | undefined;
   #edition: AppEdition | undefined;
@@ -141,6 +149,7 @@ class Host implements FunctionsHost {
     const { enableAuth = false, tls, watch = false } = this.#options;
     const local = await this.#checkFolder();
     const address = this.#options.address ?? local.host.address;
+    this.#identity = identityOn(address, this.#options.identity ?? {});
     this.#secrets = await Secrets.open(enableAuth ? await stateFolder(this.#state, "secrets") : undefined);
     this.#listener = await listen({
       port: this.#options.port ?? local.host.port ?? defaultPort,
@@ -208,13 +217,13 @@ class Host implements FunctionsHost {
         origins: this.#options.cors ?? config.local.host.cors,
         credentials: this.#options.corsCredentials ?? config.local.host.corsCredentials,
       },
-      identity: this.#options.identity ?? {},
+      identity: this.#identity,
       only: this.#options.functions,
       nodeArguments: this.#options.nodeArguments ?? [],
       log: this.#options.log,
       url: this.url,
       port: this.port,
-      restart: () => void this.restart(),
+      restart: () => this.restart(),
     });
     const before = this.#edition;
     // From here on requests wait in the next edition's front, while the one before ends what it has begun.
@@ -283,4 +292,16 @@ class Host implements FunctionsHost {
   #say(level: LogLevel, message: string): void {
     this.#options.log({ time: Date.now(), level, category: "system", message });
   }
+}
+
+/** @throws {ConfigError} for a development login that others reach */
+function identityOn(address: string | undefined, options: HostIdentityOptions): IdentityOptions {
+  const { developmentLogin = false, allowDevelopmentLogin = false, ...others } = options;
+  if (developmentLogin === true && !allowDevelopmentLogin && !isLoopback(address)) {
+    throw new ConfigError([
+      `The development login lets anybody sign in as anyone, so it is not offered on ${address}: allow it with --allow-development-login, or listen on loopback.`,
+    ]);
+  }
+  const isOffered = developmentLogin === "loopback" ? allowDevelopmentLogin || isLoopback(address) : developmentLogin;
+  return { ...others, developmentLogin: isOffered };
 }

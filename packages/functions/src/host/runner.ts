@@ -5,7 +5,7 @@ import type { LayeredSettings } from "../config/app-settings.ts";
 import { BindingExpression } from "../config/binding-expression.ts";
 import type { AppHost } from "../contracts/app-host.ts";
 import { type BindingContext, type BindingData, BindingError } from "../contracts/binding.ts";
-import { type FunctionDefinition, isTrigger, triggerOf } from "../contracts/function-definition.ts";
+import { type FunctionDefinition, isTrigger, type RetryPolicy, triggerOf } from "../contracts/function-definition.ts";
 import type { FunctionCall, FunctionRunner } from "../contracts/function-runner.ts";
 import type { InvocationError, InvocationResponse, Log, LogLevel, RetryContext } from "../contracts/invocation.ts";
 import { type TypedData, toTypedData } from "../contracts/typed-data.ts";
@@ -21,6 +21,8 @@ export interface RunnerParts {
   readonly functions: readonly FunctionDefinition[];
   /** Milliseconds; undefined: without end. */
   readonly timeoutMs: number | undefined;
+  /** Of host.json: for functions that state none. Calls by HTTP are not repeated by it, since somebody waits for their answer. */
+  readonly defaultRetry: RetryPolicy | undefined;
   readonly log: Log;
 }
 
@@ -33,6 +35,7 @@ export class Runner implements FunctionRunner {
   readonly #functions: ReadonlyMap<string, FunctionDefinition>;
   /** Texts of bindings, parsed once. */
   readonly #expressions = new Map<string, BindingExpression>();
+  #waitingRetries = 0;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -49,7 +52,7 @@ export class Runner implements FunctionRunner {
       } as const;
       return { invocationId: call.invocationId ?? "", outputs: {}, error };
     }
-    const policy = call.retry === false ? undefined : definition.retry;
+    const policy = call.retry === false ? undefined : (definition.retry ?? this.#defaultRetry(definition));
     let retry: RetryContext | undefined;
     for (;;) {
       const response = await this.#attempt(definition, call, retry);
@@ -64,8 +67,19 @@ export class Runner implements FunctionRunner {
       };
       const pause = retryDelay(policy, count);
       this.#say("information", definition.name, response.invocationId, `Waiting for ${pause} ms before retry ${count}.`);
+      this.#waitingRetries += 1;
       await sleep(pause, undefined, { signal: call.signal }).catch(() => {});
+      this.#waitingRetries -= 1;
     }
+  }
+
+  /** Failed invocations whose next attempt is still to come. */
+  get waitingRetries(): number {
+    return this.#waitingRetries;
+  }
+
+  #defaultRetry(definition: FunctionDefinition): RetryPolicy | undefined {
+    return isHttp(triggerOf(definition).type) ? undefined : this.#parts.defaultRetry;
   }
 
   /** An attempt has an id of its own, but for the first when the caller gave one. */

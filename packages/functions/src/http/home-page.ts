@@ -7,10 +7,12 @@ export function homePage(version: string): Response {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Your function app is up and running</title>
 <style>
+  :root { color-scheme: light dark; }
   body { margin: 0; min-height: 100vh; display: grid; place-content: center; font: 16px/1.5 system-ui, sans-serif; color: #1b1b1f; background: #f6f7fb; }
   main { max-width: 34rem; padding: 2rem; }
   h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
   code { background: #e6e8f2; padding: .1rem .35rem; border-radius: .25rem; }
+  a { color: inherit; white-space: nowrap; }
   footer { margin-top: 1.5rem; color: #5b5e6b; font-size: .85rem; }
   @media (prefers-color-scheme: dark) {
     body { color: #e8e9f0; background: #14151a; }
@@ -22,7 +24,7 @@ export function homePage(version: string): Response {
 <body>
 <main>
 <h1>Your function app is up and running</h1>
-<p>Its functions are listed where it was started, and at <code>/admin/functions</code>.</p>
+<p>Its functions are listed where it was started, and at <a href="/admin/functions"><code>/admin/functions</code></a>.</p>
 <footer>Signalbox functions host ${version}</footer>
 </main>
 </body>

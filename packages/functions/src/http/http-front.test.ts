@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { httpBindings, v3Function } from "../../test/test-app.ts";
+import { httpBindings, v3Function, v4Libraries } from "../../test/test-app.ts";
 import { type StartedFront, send, startFront } from "./started-front.suite.ts";
 
 const http = (more: object = {}) => [{ ...httpBindings[0], ...more }, httpBindings[1]!];
@@ -36,6 +36,8 @@ describe("HTTP of a v3 app", () => {
         ...v3Function("settingsRoute", http({ route: "%ROUTE%" }), `module.exports = async () => ({ res: { body: 'ok' } });`),
         ...v3Function("untouched", http(), "module.exports = async () => {};"),
         ...v3Function("returns", returned(), "module.exports = async () => ({ status: 202, body: 'r' });"),
+        ...v3Function("returnsNull", returned(), "module.exports = async () => null;"),
+        ...v3Function("returnsNothing", returned(), "module.exports = async (context) => { context.res = { body: 'lost' }; };"),
         ...v3Function("thrown", http(), "module.exports = async () => { throw new Error('secret detail'); };"),
         ...v3Function("text", http(), "module.exports = async (context) => { context.res = { body: 'grüß' }; };"),
         ...v3Function(
@@ -169,6 +171,8 @@ describe("HTTP of a v3 app", () => {
   it.each([
     ["an untouched res", "untouched", 200, "", undefined],
     ["no HTTP output", "noAnswer", 204, "", undefined],
+    ["null for $return", "returnsNull", 204, "", undefined],
+    ["nothing for $return, whatever res holds", "returnsNothing", 204, "", undefined],
     ["a value for $return", "returns", 202, "r", "text/plain; charset=utf-8"],
     ["an error", "thrown", 500, "", undefined],
     ["a text", "text", 200, "grüß", "text/plain; charset=utf-8"],
@@ -333,6 +337,50 @@ describe("HTTP of a v4 app", () => {
     expect(await send(`${app.url}/slow`)).toMatchObject({ status: 500, text: "" });
     await vi.waitFor(async () => expect(await send(`${app.url}/text`)).toMatchObject({ status: 200 }), { timeout: 15_000 });
   });
+});
+
+/** reference functions-host §1.3, each library of the series. */
+describe.each(v4Libraries.map((library) => ({ library })))("HTTP of an app with $library", ({ library }) => {
+  it("has the library's defaults, and takes a GET with a body", async () => {
+    const script = `const { app } = require("@azure/functions");
+      const answer = async (request) => ({ jsonBody: [request.method, await request.text()] });
+      app.http("plain", { handler: answer });
+      for (const verb of ["get", "post", "put", "patch", "deleteRequest"]) app[verb](verb, answer);
+      app.http("nothing", { handler: () => null });`;
+    const app = await startFront({ library, files: { "package.json": { main: "index.js" }, "index.js": script } });
+    const call = (method: string, name: string) => send(`${app.url}/api/${name}`, { method });
+    try {
+      for (const [method, name] of [
+        ["GET", "get"],
+        ["POST", "post"],
+        ["PUT", "put"],
+        ["PATCH", "patch"],
+        ["DELETE", "deleteRequest"],
+      ] as const) {
+        expect.soft(JSON.parse((await call(method, name)).text), name).toEqual([method, ""]);
+        expect.soft((await call(method === "GET" ? "POST" : "GET", name)).status, name).toBe(404);
+      }
+      expect(await Promise.all(["GET", "POST", "PUT"].map(async (method) => (await call(method, "plain")).status))).toEqual([
+        200, 200, 404,
+      ]);
+      expect(await call("GET", "nothing")).toMatchObject({ status: 204, text: "" });
+      const withBody = await send(`${app.url}/api/get`, { headers: { "content-length": "2" }, body: "hi" });
+      expect(JSON.parse(withBody.text)).toEqual(["GET", ""]);
+    } finally {
+      await app.stop();
+    }
+  }, 60_000);
+});
+
+describe("The home page", () => {
+  it("is none when the app says so", async () => {
+    const app = await startFront({ files: {}, settings: { AzureWebJobsDisableHomepage: "true" } });
+    try {
+      expect(await send(app.url)).toMatchObject({ status: 204, text: "" });
+    } finally {
+      await app.stop();
+    }
+  }, 60_000);
 });
 
 describe("HTTP streams of a v4 app (reference functions-host §1.5)", () => {

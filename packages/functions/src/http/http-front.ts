@@ -6,6 +6,7 @@ import type { FunctionDefinition, LoadProblem } from "../contracts/function-defi
 import type { FunctionRunner } from "../contracts/function-runner.ts";
 import type { Log, LogLevel } from "../contracts/invocation.ts";
 import { adminPath, createAdminApi } from "./admin/admin-api.ts";
+import type { Drain } from "./admin/drain.ts";
 import { answerPreflight, type CorsOptions, permitOrigin } from "./cors.ts";
 import { answerByFunction } from "./function-door.ts";
 import { homePage } from "./home-page.ts";
@@ -37,7 +38,9 @@ export interface HttpFrontOptions {
   /** The port listened on; undefined before that. */
   port(): number | undefined;
   /** Loads the app anew, asked for by `/admin/host/restart`. Absent: not offered. */
-  restart?(): void;
+  restart?(): Promise<void>;
+  /** Offered at `/admin/host/drain`. */
+  readonly drain?: Drain;
 }
 
 /** What is served from now on. */
@@ -113,6 +116,7 @@ class Front implements HttpFront {
       httpFunction: (name) => this.#byName.get(name.toLowerCase()),
       isDisabled: ({ name }) => this.#disabled.has(name),
       restart: options.restart,
+      drain: options.drain,
     });
   }
 

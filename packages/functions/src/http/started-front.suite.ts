@@ -52,7 +52,7 @@ export async function startFront(source: FrontSource): Promise<StartedFront> {
   app.on("log", log);
   // No test here has a timer whose last run must be remembered.
   const timers = { read: async () => undefined, write: async () => {} };
-  const catalogue = new BindingCatalogue(settings, hostConfig, timers);
+  const catalogue = new BindingCatalogue(settings, hostConfig, timers, "test");
   const loaded = await app.start();
   const index = await indexFunctions(loaded.functions, catalogue, settings, hostConfig.functions);
   const secrets = await Secrets.open();
@@ -72,7 +72,8 @@ export async function startFront(source: FrontSource): Promise<StartedFront> {
     ...source.options,
   });
   const functions = index.functions.map(({ definition }) => definition);
-  const runner = new Runner({ app, catalogue, settings, functions, timeoutMs: hostConfig.functionTimeout, log });
+  const { functionTimeout: timeoutMs, retry: defaultRetry } = hostConfig;
+  const runner = new Runner({ app, catalogue, settings, functions, timeoutMs, defaultRetry, log });
   const routes = front.load({
     functions: index.functions,
     problems: [...loaded.problems, ...index.problems],

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
+import { isLoopback } from "@signalbox/transport";
 import type { MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { bearerToken } from "../auth/bearer.ts";
-import { isLoopback } from "../config/loopback.ts";
 import { isSession, sameText, sessionCookie } from "./session.ts";
 
 export interface AccessOptions {

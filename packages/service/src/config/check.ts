@@ -1,8 +1,8 @@
+import { isLoopback } from "@signalbox/transport";
 import type { z } from "zod";
 import { entriesByPath, nested } from "./catalogue.ts";
 import type { GivenValue } from "./given.ts";
 import { issuePhrase, place } from "./issue-phrase.ts";
-import { isLoopback } from "./loopback.ts";
 import { developmentKey, type Settings, settingsSchema } from "./settings.ts";
 
 /** Either the settings, or a sentence for each value that is wrong. */

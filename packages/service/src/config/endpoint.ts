@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { formatConnectionString } from "@signalbox/protocol";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "@signalbox/transport";
 import type { Settings } from "./settings.ts";
 
 /**

@@ -154,6 +154,8 @@ function withBuffers(data: TypedData): TypedData {
   if (data.stream !== undefined) return { stream: asBuffer(data.stream) };
   if (data.http?.body !== undefined) return { http: { ...data.http, body: withBuffers(data.http.body) } };
   if (data.collectionBytes !== undefined) return { collectionBytes: { bytes: data.collectionBytes.bytes.map(asBuffer) } };
+  if (data.modelBindingData !== undefined)
+    return { modelBindingData: { ...data.modelBindingData, content: asBuffer(data.modelBindingData.content) } };
   return data;
 }
 

@@ -9,10 +9,14 @@ import type { CoreResponse } from "./core-types.ts";
 export function toInvocationResponse(invocationId: string, response: CoreResponse): InvocationResponse {
   const outputs: Record<string, TypedData> = {};
   for (const { name, data } of response.outputData ?? []) outputs[name] = toData(data);
-  // Version 3 lists `$return` among the outputs when the app set it by name.
-  const { $return, ...others } = outputs;
-  const returnValue = isPresent(response.returnValue) ? toData(response.returnValue) : $return;
-  return { invocationId, outputs: others, ...(returnValue === undefined ? {} : { returnValue }) };
+  // Version 3 lists `$return` among the outputs, too: for HTTP with its untouched `context.res`. The cloud's host puts what was returned in
+  // its place even when that is nothing, so only a returned value counts (reference functions-host §1.2: 204 for a null `$return`).
+  const { $return: _, ...others } = outputs;
+  return {
+    invocationId,
+    outputs: others,
+    ...(isPresent(response.returnValue) ? { returnValue: toData(response.returnValue) } : {}),
+  };
 }
 
 function toData(data: TypedData | null | undefined): TypedData {

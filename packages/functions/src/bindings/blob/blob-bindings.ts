@@ -4,9 +4,13 @@ import type { BindingDefinition } from "../../contracts/function-definition.ts";
 import type { TypedData } from "../../contracts/typed-data.ts";
 import { requiredText, textProperty } from "../definition.ts";
 import { hasStatus, type StorageConnections } from "../storage/storage-connections.ts";
-import { parseBlobPath } from "./blob-path.ts";
+import { type BlobPlace, parseBlobPath } from "./blob-path.ts";
+import { blobReference, blobValue, isDeferred } from "./blob-value.ts";
 
-/** The `blob` input: text, or bytes with `dataType` binary or stream; a missing blob is null (reference functions-host §2.8). */
+/**
+ * The `blob` input: text, or bytes with `dataType` binary or stream; a missing blob is null (reference functions-host §2.8). With
+ * `sdkBinding` it is not read: the app gets a client for it.
+ */
 export class BlobInput implements InputBinding {
   readonly type = "blob";
   readonly #storage: StorageConnections;
@@ -20,12 +24,12 @@ export class BlobInput implements InputBinding {
   }
 
   async read(definition: BindingDefinition, context: BindingContext): Promise<TypedData> {
+    if (isDeferred(definition)) return blobReference(this.#storage, definition, context, placeOf(definition, context));
     try {
       const blob = clientOf(this.#storage, definition, context);
       const { readableStreamBody } = await blob.download(0, undefined, { abortSignal: context.signal });
       const bytes = readableStreamBody === undefined ? Buffer.alloc(0) : await buffer(readableStreamBody);
-      const isBinary = /^(binary|stream)$/i.test(textProperty(definition, "dataType") ?? "");
-      return isBinary ? { bytes } : { string: bytes.toString("utf8") };
+      return blobValue(bytes, textProperty(definition, "dataType") ?? "string");
     } catch (error) {
       if (hasStatus(error, 404)) return {};
       throw error;
@@ -54,7 +58,7 @@ export class BlobOutput implements OutputBinding {
       await blob.uploadData(bytes, { abortSignal });
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
-      const { container } = parseBlobPath(context.resolve(requiredText(definition, "path")));
+      const { container } = placeOf(definition, context);
       await this.#storage.blobs(definition, context).getContainerClient(container).createIfNotExists({ abortSignal });
       await blob.uploadData(bytes, { abortSignal });
     }
@@ -66,8 +70,12 @@ function check(storage: StorageConnections, definition: BindingDefinition, conte
   storage.blobs(definition, context);
 }
 
+function placeOf(definition: BindingDefinition, context: BindingContext): BlobPlace {
+  return parseBlobPath(context.resolve(requiredText(definition, "path")));
+}
+
 function clientOf(storage: StorageConnections, definition: BindingDefinition, context: BindingContext) {
-  const { container, blob } = parseBlobPath(context.resolve(requiredText(definition, "path")));
+  const { container, blob } = placeOf(definition, context);
   return storage.blobs(definition, context).getContainerClient(container).getBlockBlobClient(blob);
 }
 

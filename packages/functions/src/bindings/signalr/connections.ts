@@ -11,6 +11,7 @@ import { parseTimeSpan } from "../../config/time-span.ts";
 import { BindingError, type IndexingContext } from "../../contracts/binding.ts";
 import type { BindingDefinition } from "../../contracts/function-definition.ts";
 import { requiredText, textProperty } from "../definition.ts";
+import { identityRefusal } from "../identity-refusal.ts";
 
 /** Name of the setting that a binding uses unless it names another. */
 export const defaultConnectionSetting = "AzureSignalRConnectionString";
@@ -41,7 +42,7 @@ export class SignalRConnections {
     this.#settings = settings;
   }
 
-  /** @throws {BindingError} when the setting is missing or no connection string */
+  /** @throws {BindingError} when the setting is missing, asks for an identity or is no connection string */
   get(definition: BindingDefinition): SignalRConnection {
     const name = connectionSettingOf(definition);
     const open = this.#open.get(name) ?? this.#connect(name);
@@ -68,6 +69,8 @@ export class SignalRConnections {
   #connect(setting: string): SignalRConnection {
     const endpoints = this.#endpoints(setting);
     if (endpoints.length === 0) {
+      const identity = this.#settings.identitySetting(setting);
+      if (identity !== undefined) throw identityRefusal(identity, setting);
       throw new BindingError(
         `The SignalR Service connection string is not configured: the setting "${setting}" is missing or empty.`,
       );
@@ -115,10 +118,14 @@ export class SignalRConnections {
   }
 }
 
-/** The endpoint of a setting `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; its name keeps its letter case. */
+/**
+ * The endpoint of a setting `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; its name keeps its letter case.
+ * @throws {BindingError} for one of an identity (`…:serviceUri`)
+ */
 function namedEndpoint(setting: string, connectionString: string): EndpointOptions | undefined {
-  const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?$/i.exec(setting.replaceAll("__", ":"));
+  const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?(:serviceUri)?$/i.exec(setting.replaceAll("__", ":"));
   if (match === null || connectionString.trim() === "") return undefined;
+  if (match[3] !== undefined) throw identityRefusal(setting, setting.replace(/(?:__|:)serviceUri$/i, ""));
   const type = match[2]?.toLowerCase() === "secondary" ? "secondary" : "primary";
   return { connectionString, name: match[1]!, type };
 }

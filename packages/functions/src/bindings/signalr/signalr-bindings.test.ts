@@ -100,6 +100,44 @@ describe("signalRConnectionInfo", () => {
     expect(url).toContain(west.url);
   });
 
+  it("takes a hub of an expression, and a lifetime of its own", async () => {
+    const info = await app().negotiate({ hubName: "room_{id}", tokenLifetimeSeconds: 60 }, { id: "7" });
+    expect(info.url).toContain("hub=room_7");
+    const { exp, iat } = payloadOf(info);
+    expect(exp - iat).toBe(60);
+  });
+
+  it("gives a user id with a comma and a colon a token, as in the cloud, though receivers of upstream events read claims out of it", async () => {
+    const info = await app().negotiate({ userId: "{headers.user}" }, { headers: { user: "x, admin: true" } });
+    expect(payloadOf(info)).toMatchObject({ "asrs.s.uid": "x, admin: true" });
+  });
+
+  it.each([
+    [
+      { Signal__serviceUri: "https://x.test" },
+      /"Signal__serviceUri" asks for a Microsoft Entra identity.* set "Signal" to a connection string/,
+    ],
+    [{ "Signal:credential": "managedidentity" }, /"Signal:credential" asks for/],
+    [{ Signal: "Endpoint=https://x.test;AuthType=azure;Version=1.0;" }, /"Signal" cannot be used: /],
+    [
+      { Azure__SignalR__Endpoints__East__serviceUri: "https://x.test" },
+      /"Azure__SignalR__Endpoints__East__serviceUri" asks for .* set "Azure__SignalR__Endpoints__East" to/,
+    ],
+    [
+      { "Azure:SignalR:Endpoints:East:secondary:serviceUri": "https://x.test" },
+      /set "Azure:SignalR:Endpoints:East:secondary" to/,
+    ],
+  ])("is refused with an identity in place of a key, naming the setting: %j", (values, message) => {
+    expect(() => app(values).check("signalRConnectionInfo", { hubName: "c", connectionStringSetting: "Signal" })).toThrow(
+      message,
+    );
+  });
+
+  it("prefers a connection string to an identity", () => {
+    const both = app({ Signal: east.connectionString, Signal__serviceUri: "https://x.test" });
+    expect(() => both.check("signalRConnectionInfo", { hubName: "c", connectionStringSetting: "Signal" })).not.toThrow();
+  });
+
   it("is refused at start-up without its connection string, its hub's setting or its hub", () => {
     const without = app({ Hub: "chat" });
     expect(() => without.check("signalRConnectionInfo", { hubName: "chat" })).toThrow(

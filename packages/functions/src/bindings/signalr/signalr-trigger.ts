@@ -71,6 +71,7 @@ export class SignalRTrigger implements Trigger, Webhook {
     const listener: Listener = { binding, host, parameterNames };
     this.#listeners.set(key, listener);
     return {
+      isCalled: true,
       stop: async () => {
         if (this.#listeners.get(key) === listener) this.#listeners.delete(key);
       },

@@ -4,6 +4,7 @@ import type { LayeredSettings } from "../../config/app-settings.ts";
 import { BindingError, type IndexingContext } from "../../contracts/binding.ts";
 import type { BindingDefinition } from "../../contracts/function-definition.ts";
 import { textProperty } from "../definition.ts";
+import { identityRefusal } from "../identity-refusal.ts";
 
 /** Name of the setting that storage bindings use unless they name another. */
 const defaultStorageSetting = "AzureWebJobsStorage";
@@ -18,14 +19,22 @@ export class StorageConnections {
     this.#settings = settings;
   }
 
-  /** @throws {BindingError} when the setting is missing or empty */
-  connectionString(definition: BindingDefinition, { functionName, resolveSettings }: IndexingContext): string {
-    const setting = resolveSettings(textProperty(definition, "connection") ?? defaultStorageSetting);
+  /** @throws {BindingError} when the setting is missing or empty, or asks for an identity */
+  connectionString(definition: BindingDefinition, context: IndexingContext): string {
+    const { functionName } = context;
+    const setting = settingOf(definition, context);
     const value = this.#settings.storageConnectionString(setting);
     if (value !== undefined) return value;
+    const identity = this.#settings.storageIdentitySetting(setting);
+    if (identity !== undefined) throw identityRefusal(identity, setting);
     throw new BindingError(
       `The binding "${definition.name}" (${definition.type}) of the function "${functionName}" needs the setting "${setting}", which is missing or empty.`,
     );
+  }
+
+  /** The name under which the app itself finds the connection string in its environment. */
+  settingName(definition: BindingDefinition, context: IndexingContext): string {
+    return this.#settings.storageSettingName(settingOf(definition, context));
   }
 
   /** @throws {BindingError} */
@@ -49,6 +58,10 @@ export class StorageConnections {
     open.set(connectionString, client);
     return client;
   }
+}
+
+function settingOf(definition: BindingDefinition, { resolveSettings }: IndexingContext): string {
+  return resolveSettings(textProperty(definition, "connection") ?? defaultStorageSetting);
 }
 
 function connect<T>(

@@ -29,7 +29,7 @@ interface Info {
 /** Starts a timer whose function is `run`: the runner stands in for an app, which has no part in when a timer fires. */
 function start(
   properties: Readonly<Record<string, unknown>>,
-  run: (info: Info) => Promise<void> | void = () => {},
+  run: (info: Info) => unknown = () => {},
   values: Record<string, string> = {},
 ) {
   const settings = settingsOf({ Every: "* * * * * *", ...values });
@@ -44,8 +44,9 @@ function start(
         const info = fromTypedData(call.data) as Info;
         infos.push(info);
         reasons.push(call.reason);
-        await run(info);
-        return { invocationId: "", outputs: {} };
+        const failure = await run(info);
+        const error = { failure: "function", name: "Error", message: "no" } as const;
+        return { invocationId: "", outputs: {}, ...(failure === "failed" ? { error } : {}) };
       },
     },
   };
@@ -75,6 +76,11 @@ describe("A timer", () => {
     await running!.stop();
     expect(most).toBe(1);
     expect(ended).toBe(infos.length);
+  });
+
+  it("goes on when its function fails", async () => {
+    const { infos } = start({ schedule: "00:00:00.01" }, () => "failed");
+    await expect.poll(() => infos.length).toBeGreaterThan(2);
   });
 
   it("fires at once with runOnStartup, not past due", async () => {

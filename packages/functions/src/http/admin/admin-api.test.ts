@@ -98,6 +98,16 @@ describe("/admin", () => {
     expect(await ask("POST", `/admin/functions/${name}`, body)).toMatchObject({ status });
   });
 
+  it("has no draining where the host offers none", async () => {
+    expect(await ask("POST", "/admin/host/drain")).toMatchObject({ status: 404 });
+    expect(await get("/admin/host/drain/status")).toMatchObject({ status: 404 });
+    expect(await ask("POST", "/admin/host/resume")).toEqual({ status: 200, json: { state: "Running" } });
+  });
+
+  it("takes includeProxies, and names every function the same way", async () => {
+    expect((await get("/admin/functions?includeProxies=true")).json).toEqual((await get("/admin/functions")).json);
+  });
+
   it("restarts when the host can", async () => {
     expect(await ask("POST", "/admin/host/restart")).toMatchObject({ status: 202 });
     expect(restart).toHaveBeenCalledOnce();

@@ -5,6 +5,7 @@ import { isJsonObject, valueIn } from "../../config/json-file.ts";
 import type { FunctionDefinition } from "../../contracts/function-definition.ts";
 import type { FunctionRunner } from "../../contracts/function-runner.ts";
 import { type HttpFunction, isHttpFunction } from "../http-function.ts";
+import type { Drain } from "./drain.ts";
 import { describeFunction } from "./function-info.ts";
 import { createKeyApi, type KeyApiOptions } from "./key-api.ts";
 import { manualInput } from "./manual-call.ts";
@@ -23,7 +24,8 @@ export interface AdminApiOptions extends Pick<KeyApiOptions, "secrets"> {
   httpFunction(name: string): HttpFunction | undefined;
   isDisabled(definition: FunctionDefinition): boolean;
   /** Loads the app anew; undefined: not offered. */
-  restart?: (() => void) | undefined;
+  restart?: (() => Promise<void>) | undefined;
+  drain?: Drain | undefined;
 }
 
 const maxInputBytes = 1024 * 1024;
@@ -62,8 +64,24 @@ export function createAdminApi(options: AdminApiOptions): Hono {
   api.post("/admin/host/synctriggers", (c) => c.json({ status: "success" }));
   api.post("/admin/host/restart", (c) => {
     if (options.restart === undefined) return c.body(null, 404);
-    options.restart();
+    void options.restart();
     return c.body(null, 202);
+  });
+  api.post("/admin/host/drain", (c) => {
+    if (options.drain === undefined) return c.body(null, 404);
+    if (options.state() === "Starting") return c.body(null, 503);
+    options.drain.begin();
+    return c.body(null, 202);
+  });
+  api.get("/admin/host/drain/status", (c) => {
+    if (options.drain === undefined) return c.body(null, 404);
+    return options.state() === "Starting" ? c.body(null, 503) : c.json(options.drain.status());
+  });
+  api.post("/admin/host/resume", async (c) => {
+    if (options.state() !== "Running") return c.body(null, 409);
+    // As in the cloud a host that was drained starts anew.
+    if (options.drain !== undefined && options.drain.status().state !== "Disabled") await options.restart?.();
+    return c.json({ state: options.state() });
   });
 
   api.get("/admin/functions", (c) => c.json(definitions().map((definition) => describe(definition, c.req.url))));

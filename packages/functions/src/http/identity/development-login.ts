@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { createSigner, createVerifier } from "fast-jwt";
 import { isJsonObject } from "../../config/json-file.ts";
 import { type Inbound, readBody } from "../inbound.ts";
-import { loginPage } from "./login-page.ts";
+import { type LoginFields, loginPage } from "./login-page.ts";
 import { type Claim, type IdentityPlatform, meBody, type Principal } from "./principal.ts";
 
 const cookieName = "SignalboxDevelopmentAuth";
@@ -78,11 +78,11 @@ export class DevelopmentLogin {
     if (body === undefined) return new Response(null, { status: 413 });
     const form = new URLSearchParams(new TextDecoder().decode(body));
     const redirect = this.#permitted(form.get("redirect"), inbound);
+    const refuse = (problem: string) => page(loginPage(provider, redirect, { problem, fields: fieldsOf(form) }), 400);
     const principal = readPrincipal(provider, form);
-    if (typeof principal === "string") return page(loginPage(provider, redirect, principal), 400);
+    if (typeof principal === "string") return refuse(principal);
     const token = this.#sign({ principal });
-    if (token.length > maxCookieBytes)
-      return page(loginPage(provider, redirect, "Too much for a cookie: fewer claims, please."), 400);
+    if (token.length > maxCookieBytes) return refuse("Too much for a cookie: fewer claims, please.");
     return redirectTo(redirect, cookie(token, inbound, sessionSeconds));
   }
 
@@ -105,6 +105,11 @@ export class DevelopmentLogin {
     if (target.host === url.host) return target.pathname.replace(/^\/{2,}/, "/") + target.search + target.hash;
     return this.#mayReturnTo(target.origin) ? target.href : "/";
   }
+}
+
+function fieldsOf(form: URLSearchParams): LoginFields {
+  const field = (name: string) => form.get(name) ?? "";
+  return { name: field("name"), userId: field("userId"), roles: field("roles"), claims: field("claims") };
 }
 
 function readPrincipal(provider: string, form: URLSearchParams): Principal | string {

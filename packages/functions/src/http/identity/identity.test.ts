@@ -45,6 +45,47 @@ describe("identity headers from outside", () => {
   }, 60_000);
 });
 
+describe("the identities of a request", () => {
+  // No library of Microsoft's reads them yet, but a programming model may: this one hands on what it was given.
+  const model = `
+    const core = require("@azure/functions-core");
+    const own = core.getProgrammingModel();
+    core.setProgrammingModel({ name: "own", version: "1.0.0", getInvocationModel(context) {
+      const response = { statusCode: "200", body: { json: JSON.stringify(context.request.inputData[0].data.http.identities) } };
+      return { getArguments: async () => ({ context: {}, inputs: [] }), invokeFunction: async () => {}, getResponse: async () => ({ outputData: [], returnValue: { http: response } }) };
+    } });
+    core.registerFunction({ name: "who", bindings: { req: { type: "httpTrigger", direction: "in", authLevel: "anonymous" }, $return: { type: "http", direction: "out" } } }, () => {});`;
+
+  it("are those of the principal that a trusted proxy sends", async () => {
+    const app = await startFront({
+      files: { "package.json": { main: "index.js" }, "index.js": model },
+      options: { identity: { trustedProxies: ["127.0.0.0/8"] } },
+    });
+    const identities = async (principal?: unknown) => {
+      const text = typeof principal === "string" ? principal : JSON.stringify(principal);
+      const headers: Record<string, string> = {};
+      if (principal !== undefined) headers["x-ms-client-principal"] = Buffer.from(text).toString("base64");
+      return JSON.parse((await send(`${app.url}/api/who`, { headers })).text);
+    };
+    try {
+      const claims = [{ typ: "name", val: "Ann" }, { typ: "role", val: 7 }, "no claim"];
+      expect(await identities({ auth_typ: "aad", name_typ: "name", role_typ: "role", claims })).toEqual([
+        {
+          authenticationType: { value: "aad" },
+          nameClaimType: { value: "name" },
+          roleClaimType: { value: "role" },
+          claims: [{ type: "name", value: "Ann" }],
+        },
+      ]);
+      expect(await identities({ claims: [] })).toEqual([{ claims: [] }]);
+      for (const none of [undefined, "{", [], { auth_typ: "aad" }, { identityProvider: "github", claims: [] }])
+        expect.soft(await identities(none), JSON.stringify(none)).toEqual([]);
+    } finally {
+      await app.stop();
+    }
+  }, 60_000);
+});
+
 describe("the login for development", () => {
   let app: StartedFront;
   beforeAll(async () => {
@@ -104,6 +145,16 @@ describe("the login for development", () => {
     const second = await who(app, { cookie: cookieOf(two) });
     expect(first.headers["x-ms-client-principal-id"]).toBe(second.headers["x-ms-client-principal-id"]);
     expect(first.headers["x-ms-client-principal-name"]).toBe("Zo%C3%AB");
+  });
+
+  it("gives a form back as it was filled in when something in it is wrong", async () => {
+    const answer = await signIn({ name: 'A "quoted" <name>', userId: "u&1", roles: "editor", claims: "</textarea>nonsense" });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("Claims must be a JSON list");
+    expect(answer.text).toContain('value="A &quot;quoted&quot; &lt;name&gt;"');
+    expect(answer.text).toContain('value="u&amp;1"');
+    expect(answer.text).toContain(">editor</textarea>");
+    expect(answer.text).toContain(">&lt;/textarea&gt;nonsense</textarea>");
   });
 
   it("knows nobody without a cookie of its own making", async () => {

@@ -1,6 +1,7 @@
 import { parseJson } from "@signalbox/protocol";
 import type { BindingData } from "../../contracts/binding.ts";
 import type { NullableText, RpcHttp } from "../../contracts/typed-data.ts";
+import { rpcIdentities } from "../identity/rpc-identities.ts";
 import type { Inbound } from "../inbound.ts";
 import type { RouteValues } from "../routing/route-template.ts";
 
@@ -14,7 +15,7 @@ export function toRpcRequest(inbound: Inbound, params: RouteValues, body: Uint8A
     nullableHeaders,
     nullableQuery: nullable(joinedQuery(inbound.url.searchParams)),
     nullableParams: nullable(params),
-    identities: [],
+    identities: rpcIdentities(inbound.headers),
     ...(body.length === 0 ? {} : { body: { bytes: body } }),
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { FailureLog, shorten } from "./failure-log.ts";
 import { type Announced, upstreamHeaders } from "./headers.ts";
 import { publicUrl, type UpstreamCall, type UpstreamObserver } from "./observer.ts";
 import type { UpstreamOptions } from "./options.ts";
@@ -37,9 +38,11 @@ export interface Announcement {
 export class Announcer {
   readonly #parts: AnnouncerParts;
   readonly #client = new UpstreamClient();
+  readonly #failures: FailureLog;
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
+    this.#failures = new FailureLog(parts.log);
   }
 
   /** @returns how the last attempt ended; undefined when no template matches */
@@ -91,26 +94,14 @@ export class Announcer {
     }
   }
 
+  /** Says what is left to say of calls that failed. */
+  flush(): void {
+    this.#failures.flush();
+  }
+
   #report(call: UpstreamCall): void {
     this.#parts.observer?.onCall(call);
-    const { status = 500, error, category } = call;
-    if (status >= 200 && status <= 299 && error === undefined) return;
-    const { template: _, ...facts } = call;
-    const outcome = call.status === undefined ? "did not answer" : `answered ${status}`;
-    const reason = error === undefined ? "" : `: ${error}`;
-    const next = call.retryInMs === undefined ? "" : `; next attempt in ${Math.round(call.retryInMs)} ms`;
-    // A functions host says 404 to connected and disconnected when no function asked for them, and whoever decides about raw clients
-    // refuses some: nothing to worry about.
-    const isPlainNo = status === 404 || (call.event === "connect" && status >= 400 && status <= 499);
-    const level = category === "connections" && isPlainNo ? "debug" : "warn";
-    this.#parts.log[level](
-      { ...facts, event: shorten(call.event), url: shorten(call.url), durationMs: Math.round(call.durationMs) },
-      `The upstream ${outcome} to ${category}/${shorten(call.event)} of hub ${call.hub}${reason}${next}`,
-    );
+    const { status = 500, error } = call;
+    if (status < 200 || status > 299 || error !== undefined) this.#failures.report(call);
   }
-}
-
-/** Names that clients choose may be a mebibyte long. */
-export function shorten(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

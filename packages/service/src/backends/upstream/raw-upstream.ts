@@ -56,8 +56,9 @@ export class RawUpstream implements RawBackend {
     this.#lanes.push(connection, disconnectEvent);
   }
 
-  drained(): Promise<void> {
-    return this.#lanes.drained();
+  async drained(): Promise<void> {
+    await this.#lanes.drained();
+    this.#announcer.flush();
   }
 
   async #deliver(connection: RawHubConnection, event: RawEvent, lane: Lane<RawEvent>): Promise<void> {

@@ -1,4 +1,4 @@
-import { shorten } from "./announcer.ts";
+import { shorten } from "./failure-log.ts";
 import type { UpstreamCall, UpstreamObserver } from "./observer.ts";
 import { templateId } from "./template-id.ts";
 

@@ -52,18 +52,20 @@ export function expandUrl(urlTemplate: string, name: UpstreamEventName): URL {
   const expanded = expand(urlTemplate, name);
   const url = URL.parse(expanded);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new UpstreamUrlError(`The upstream template '${shown(urlTemplate)}' does not make an absolute http or https URL`);
+    throw new UpstreamUrlError(
+      `The upstream template '${shownTemplate(urlTemplate)}' does not make an absolute http or https URL`,
+    );
   }
   if (climbs(urlTemplate, name)) {
     throw new UpstreamUrlError(
-      `The name '${name.event}' would leave the path of the upstream template '${shown(urlTemplate)}'`,
+      `The name '${name.event}' would leave the path of the upstream template '${shownTemplate(urlTemplate)}'`,
     );
   }
   return url;
 }
 
 /** Without user name, password and query: sentences are logged, and keys live there. */
-function shown(urlTemplate: string): string {
+export function shownTemplate(urlTemplate: string): string {
   return urlTemplate.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
 }
 

@@ -2,8 +2,9 @@ import { framedPayload, type HubMessage, MessageType } from "@signalbox/protocol
 import { type ClientMessage, CloseReasons } from "@signalbox/transport";
 import type { HubConnection } from "../../hub/hub-connection.ts";
 import type { Backend } from "../backend.ts";
-import { Announcer, type AnnouncerParts, shorten } from "./announcer.ts";
+import { Announcer, type AnnouncerParts } from "./announcer.ts";
 import { type ClientAnswer, failed, invocationAnswer, streamAnswer } from "./answer.ts";
+import { shorten } from "./failure-log.ts";
 import { type Lane, Lanes } from "./lane.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
@@ -60,8 +61,9 @@ export class UpstreamBackend implements Backend {
     return this.#parts.options().templates.length === 0;
   }
 
-  drained(): Promise<void> {
-    return this.#lanes.drained();
+  async drained(): Promise<void> {
+    await this.#lanes.drained();
+    this.#announcer.flush();
   }
 
   async #deliver(connection: HubConnection, event: ConnectionEvent, lane: Lane<ConnectionEvent>): Promise<void> {

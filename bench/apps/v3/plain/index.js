@@ -1,0 +1,3 @@
+module.exports = async (context, req) => {
+  context.res = { status: req.body.target === undefined ? 400 : 202 };
+};
