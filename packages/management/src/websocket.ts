@@ -48,4 +48,5 @@ export function client(
   return new WebSocketClient(given, hubName || process.env.HubName, log ?? console, options);
 }
 
-export default client;
+/** So that `require("…").default(context)` and `import client from` work as with the old library. @public */
+export { client as default };
