@@ -32,5 +32,9 @@ exports.history = async (path) => {
     if (error.statusCode === 404) return [];
     throw error;
   }
-  return text.trimEnd().split("\n").slice(-shown).map((line) => JSON.parse(line));
+  return text
+    .trimEnd()
+    .split("\n")
+    .slice(-shown)
+    .map((line) => JSON.parse(line));
 };

@@ -32,7 +32,9 @@ const actions = {
       await remember(between(user, to), { ...message, to });
       // All windows of both, once each.
       const receivers = new Set([user, to]);
-      await Promise.all([...receivers].map((name) => client.sendToUser(encodeURIComponent(name), { type: "message", ...message, to })));
+      await Promise.all(
+        [...receivers].map((name) => client.sendToUser(encodeURIComponent(name), { type: "message", ...message, to })),
+      );
     } else {
       await remember(everybody, message);
       await client.broadcast({ type: "message", ...message });

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { launchChromium } from "../../../e2e/support/chromium.ts";
 import { type DevApp, startDevApp } from "../../../e2e/support/dev-app.ts";
+import { screenshotsWanted, takeScreenshotOfAll } from "../../../e2e/support/screenshot.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 
 const directory = fileURLToPath(new URL("..", import.meta.url));
@@ -72,7 +73,12 @@ describe("a client that is no page", () => {
     await once(socket, "open");
     expect(socket.protocol).toBe("chat-room.v1");
     await expect.poll(() => frames[0]).toMatchObject({ type: "welcome", user: "Zöe" });
-    for (const text of ["no json", '{"type":"constructor"}', '{"type":"send","text":""}', '{"type":"send","to":"..","text":"x"}']) {
+    for (const text of [
+      "no json",
+      '{"type":"constructor"}',
+      '{"type":"send","text":""}',
+      '{"type":"send","to":"..","text":"x"}',
+    ]) {
       const before = frames.length;
       socket.send(text);
       await expect.poll(() => frames.slice(before).map(({ type }) => type)).toContain("error");
@@ -94,7 +100,7 @@ describe.skipIf(chromium.find() === undefined)("three people in Chromium", () =>
   afterAll(() => browser?.close());
 
   const visit = async (name: string): Promise<Page> => {
-    const context = await browser.newContext({ viewport: { width: 1000, height: 640 } });
+    const context = await browser.newContext({ viewport: { width: 760, height: 560 } });
     const page = await context.newPage();
     pages.push(page);
     await page.goto(app.url);
@@ -153,8 +159,11 @@ describe.skipIf(chromium.find() === undefined)("three people in Chromium", () =>
     await cleo.getByRole("button", { name: "Join", exact: true }).click();
     await expect.poll(() => said(cleo)).toContain("Reds only");
 
-    const picture = process.env.SIGNALBOX_SCREENSHOTS;
-    if (picture !== undefined) await ann.screenshot({ path: join(directory, "screenshot.png") });
+    if (screenshotsWanted) {
+      await bob.emulateMedia({ colorScheme: "dark" });
+      await open(bob, "Everybody");
+      await takeScreenshotOfAll(browser, [ann, bob], join(directory, "screenshot.png"));
+    }
 
     await cleo.close();
     for (const page of [ann, bob]) await expect.poll(() => names(page)).toEqual(["Ann", "Bob"]);

@@ -35,7 +35,8 @@ createApp({
       try {
         await this.connect();
       } catch {
-        this.refusal = this.name.trim() === "" ? "Choose a name." : "The chat room does not let you in with this name, or is closed.";
+        this.refusal =
+          this.name.trim() === "" ? "Choose a name." : "The chat room does not let you in with this name, or is closed.";
       }
       this.entering = false;
     },
@@ -76,7 +77,9 @@ createApp({
           this.groups = groups.map((group) => this.groupChat(group) ?? newChat(`group ${group}`, group, { group }));
           for (const chat of [...this.groups, ...this.privates]) chat.loaded = false;
           this.state = "inside";
-          this.open([this.everybody, ...this.groups, ...this.privates].find(({ key }) => key === this.current.key) ?? this.everybody);
+          this.open(
+            [this.everybody, ...this.groups, ...this.privates].find(({ key }) => key === this.current.key) ?? this.everybody,
+          );
         },
         presence: ({ users }) => {
           this.users = users;
