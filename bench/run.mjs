@@ -14,7 +14,7 @@ const usage = `node bench/run.mjs [options]
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
   --servers LIST     of signalbox-node, signalbox-bun, aspnet, bare-node, bare-node-merged, bare-bun, bare-bun-merged, functions-v4,
                      functions-v3, functions-v4-bun, bare-http (default: all that can start)
-  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, connect, function-http, function-send (default: all)
+  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, raw-echo, raw-broadcast, connect, function-http, function-send (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
   --seconds S        seconds that count (default: 5)
@@ -88,7 +88,8 @@ async function main() {
 
 /** Every run gets a fresh server, so that memory of the one before is not counted. */
 async function measure(generator, server, scenario, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
-  const running = await start(server, { core: SERVER_CORE, limit, runtimeArgs });
+  const cores = { core: SERVER_CORE, appCore: GENERATOR_CORE };
+  const running = await start(server, { ...cores, limit, runtimeArgs, mode: scenarios[scenario].app });
   try {
     const [program, ...args] = [...generatorOf(scenario, generator, running), ...scenarios[scenario].args.slice(1)];
     args.push("--warm", options.warm, "--seconds", options.seconds);
@@ -99,7 +100,8 @@ async function measure(generator, server, scenario, limit, runtimeArgs = [], sto
   }
 }
 
-function canRun({ kinds = ["service"], only }, scenario) {
+function canRun({ kinds = ["service"], only, raw }, scenario) {
+  if (scenarios[scenario].app !== undefined) return raw !== undefined;
   return only?.includes(scenario) ?? kinds.includes(scenarios[scenario].kind ?? "service");
 }
 

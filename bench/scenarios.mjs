@@ -1,6 +1,7 @@
 /**
- * What is measured. `args` go to the load generator, that of the kit or (`kind: "functions"`) functions-load.mjs; `cost` and `rate` read its answer. A cost is what one message, connection or
- * kilobyte takes of the server: the figure to trust on a shared machine, and lower is better.
+ * What is measured. `args` go to the load generator, that of the kit or (`kind: "functions"`) functions-load.mjs; `cost` and `rate` read its
+ * answer. A cost is what one message, connection or kilobyte takes of the server: the figure to trust on a shared machine, and lower is
+ * better. `app` is the mode of raw-app.mjs, for clients without SignalR.
  */
 export const scenarios = {
   "rest-broadcast-1": {
@@ -29,6 +30,26 @@ export const scenarios = {
     cost: (result) => result.serverCpuUsPerSent,
     rateUnit: "sends/s",
     rate: (result) => result.sentPerSecond,
+  },
+  "raw-echo": {
+    title: "Raw WebSocket message, to the app and its answer back, 100 clients",
+    app: "echo",
+    args: ["echo", "--connections", "100"],
+    connections: 100,
+    costUnit: "CPU µs a message",
+    cost: (result) => result.serverCpuUsPerReceived,
+    rateUnit: "messages/s",
+    rate: (result) => result.receivedPerSecond,
+  },
+  "raw-broadcast": {
+    title: "Raw WebSocket message, to the app, which sends it to 500 clients by REST, 4 at a time",
+    app: "broadcast",
+    args: ["broadcast", "--connections", "500", "--window", "4"],
+    connections: 500,
+    costUnit: "CPU µs a delivery",
+    cost: (result) => result.serverCpuUsPerReceived,
+    rateUnit: "deliveries/s",
+    rate: (result) => result.receivedPerSecond,
   },
   connect: {
     title: "Connecting 10,000 clients, with tokens where the server checks them",

@@ -18,7 +18,7 @@ const STOP_TIMEOUT = 30_000;
 
 /**
  * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
- * must exist, each with what makes it; `kinds` are those of the scenarios that it can run (default: "service"), `only` their names.
+ * must exist, each with what makes it; `raw` starts those that take clients without SignalR; `kinds` are those of the scenarios that it can run (default: "service"), `only` their names.
  */
 export function serversIn(load) {
   const anchors = join(load, "anchors");
@@ -44,7 +44,15 @@ export function serversIn(load) {
         target: ["--url", `http://127.0.0.1:${port}/hub`],
       }),
     },
-    "bare-node": bareServer("bare ws on Node", node, bare, installed),
+    "bare-node": {
+      ...bareServer("bare ws on Node", node, bare, installed),
+      raw: (port, app) => ({
+        program: node,
+        args: [join(root, "bench/raw-bare.mjs"), String(port), app.origin],
+        environment: {},
+        target: ["--url", `http://127.0.0.1:${port}/`, "--protocol", "raw"],
+      }),
+    },
     "bare-node-merged": bareServer("bare ws on Node, merged writes", node, bare, installed, "merge"),
     "bare-bun": bareServer("bare Bun", bun, bare, installed),
     "bare-bun-merged": bareServer("bare Bun, merged writes", bun, bare, installed, "merge"),
@@ -74,24 +82,23 @@ function signalbox(title, runtime, needs, bare) {
       const key = randomBytes(32).toString("base64");
       return {
         program: runtime,
-        args: [
-          ...runtimeArgs,
-          cli,
-          "start",
-          "--port",
-          String(port),
-          "--admin-port",
-          "0",
-          "--in-memory",
-          "--access-keys-primary",
-          key,
-        ],
+        args: [...runtimeArgs, ...started(port, key)],
         environment: { NODE_ENV: "production" },
         connectionString: connectionString(port, key),
         target: ["--connection-string", connectionString(port, key), "--hub", hub],
       };
     },
+    raw: (port, app, runtimeArgs = []) => ({
+      program: runtime,
+      args: [...runtimeArgs, ...started(port, app.key), "--upstream-templates", `${app.origin}/{event}`],
+      environment: { NODE_ENV: "production" },
+      target: ["--url", `http://127.0.0.1:${port}/ws/client/hubs/${hub}`, "--protocol", "raw"],
+    }),
   };
+}
+
+function started(port, key) {
+  return [cli, "start", "--port", String(port), "--admin-port", "0", "--in-memory", "--access-keys-primary", key];
 }
 
 function connectionString(port, key) {
@@ -141,6 +148,7 @@ export function missing(server) {
  * @returns the pids of its processes by name, its port and connection string, what to tell the generator, and `stop(signal)`
  */
 export async function start(server, options) {
+  if (options.mode !== undefined) return startWithApp(server, options);
   if (server.service === undefined) {
     const { pid, ...running } = await startProcess(server, options);
     return { ...running, pids: { service: pid } };
@@ -163,6 +171,25 @@ export async function start(server, options) {
   }
 }
 
+/** A server for clients without SignalR, after the app that it calls, which stands on the generator's core. */
+async function startWithApp(server, { mode, appCore, ...options }) {
+  const [port, appPort] = [await freePort(), await freePort()];
+  const key = randomBytes(32).toString("base64");
+  const args = [join(root, "bench/raw-app.mjs"), String(appPort), `http://127.0.0.1:${port}`, key, mode];
+  const command = () => ({ program: node, args, environment: {}, target: [] });
+  const app = await startProcess({ title: "The app", command }, { ...options, core: appCore, port: appPort });
+  const stopApp = () => app.stop("SIGKILL");
+  try {
+    const where = { origin: `http://127.0.0.1:${appPort}`, key };
+    const raw = { title: server.title, command: (at, runtimeArgs) => server.raw(at, where, runtimeArgs) };
+    const { pid, ...running } = await startProcess(raw, { ...options, port });
+    return { ...running, pids: { service: pid }, stop: (signal) => running.stop(signal).finally(stopApp) };
+  } catch (error) {
+    await stopApp();
+    throw error;
+  }
+}
+
 /** The pid of a functions host's app, once the app is loaded. */
 async function appOf(port, pid) {
   const deadline = Date.now() + START_TIMEOUT;
@@ -176,8 +203,8 @@ async function appOf(port, pid) {
   }
 }
 
-async function startProcess(server, { core, limit, runtimeArgs }, service) {
-  const port = await freePort();
+async function startProcess(server, { core, limit, runtimeArgs, port: wanted }, service) {
+  const port = wanted ?? (await freePort());
   const { program, args, environment, target, connectionString } = server.command(port, runtimeArgs, service);
   const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
   const child = spawn(...pinned(core, limit, program, args), {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildDotnetProgram } from "./support/dotnet-program.ts";
+import { answerRaw } from "./support/raw-app.ts";
 import { Rest } from "./support/rest.ts";
 import { keptPort, type RunningService, startService } from "./support/service.ts";
 import { dotnetSdk } from "./support/system-parts.ts";
@@ -9,7 +10,7 @@ import { startUpstream, type UpstreamAnswer, type UpstreamRequest } from "./supp
 const dotnet = dotnetSdk.find();
 const program = dotnet === undefined ? undefined : await buildDotnetProgram(dotnet, "client");
 
-describe.skipIf(program === undefined)("the .NET client, Microsoft.AspNetCore.SignalR.Client", () => {
+describe.skipIf(program === undefined)(".NET: Microsoft.AspNetCore.SignalR.Client and ClientWebSocket", () => {
   let errors: ReadonlyMap<string, string | null>;
 
   beforeAll(async () => {
@@ -60,7 +61,7 @@ function answer(request: UpstreamRequest, service: RunningService): UpstreamAnsw
     case "messages/count":
       return count(request, service);
     default:
-      return undefined;
+      return answerRaw(request);
   }
 }
 

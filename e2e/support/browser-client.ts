@@ -5,7 +5,9 @@ import { join } from "node:path";
 import type * as SignalR from "@microsoft/signalr";
 import type * as SignalRMessagePack from "@microsoft/signalr-protocol-msgpack";
 import type { Browser, Page } from "playwright-core";
+import { browserSockets } from "./browser-socket.ts";
 import { launchChromium } from "./chromium.ts";
+import type { OpenRawSocket } from "./raw-socket.suite.ts";
 import { root } from "./repository.ts";
 import type { ClientOptions, ConnectClient, StreamOutcome } from "./test-client.ts";
 
@@ -30,6 +32,7 @@ const scripts = {
 /** A Chromium with one page, on another origin than any service, so that every request of a client is a cross-origin one. */
 export interface ClientBrowser {
   readonly connect: ConnectClient;
+  readonly openRaw: OpenRawSocket;
   close(): Promise<void>;
 }
 
@@ -39,7 +42,7 @@ export async function launchBrowser(executablePath: string): Promise<ClientBrows
   const browser = await launchChromium(executablePath);
   const page = await browser.newPage();
   await page.goto(pages.origin);
-  return { connect: (options) => connect(page, options), close: () => end(browser, pages) };
+  return { connect: (options) => connect(page, options), openRaw: browserSockets(page), close: () => end(browser, pages) };
 }
 
 async function end(browser: Browser, pages: PageServer): Promise<void> {

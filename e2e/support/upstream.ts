@@ -6,6 +6,7 @@ import { decode, encode } from "@msgpack/msgpack";
 /** An app's answer to one webhook call. Absent: 200 with an empty body. */
 export interface UpstreamAnswer {
   readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 }
 
@@ -78,8 +79,8 @@ export async function startUpstream(
     for await (const chunk of incoming) chunks.push(chunk);
     const request = new UpstreamRequest(incoming.headers, incoming.url ?? "", Buffer.concat(chunks));
     requests.push(request);
-    const { status = 200, body = "" } = (await answer(request)) ?? {};
-    response.writeHead(status, { "Content-Length": Buffer.byteLength(body) }).end(body);
+    const { status = 200, headers, body = "" } = (await answer(request)) ?? {};
+    response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

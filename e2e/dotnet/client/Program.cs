@@ -148,6 +148,8 @@ foreach (var protocol in new[] { "json", "messagepack" })
     });
 }
 
+RawWebSocketCases.AddTo(cases, Hub);
+
 return await cases.RunAsync(args);
 
 static IHubConnectionBuilder Build(

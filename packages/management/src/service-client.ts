@@ -1,23 +1,18 @@
-import { hubProtocols, parseConnectionString } from "@signalbox/protocol";
-import { AccessKeyTokens } from "./auth/access-key-tokens.ts";
-import { EntraTokens } from "./auth/entra-tokens.ts";
-import type { TokenCredential } from "./auth/token-credential.ts";
+import { hubProtocols } from "@signalbox/protocol";
+import { createEndpoint } from "./endpoints/create-endpoint.ts";
 import { defaultRouter } from "./endpoints/default-router.ts";
 import type { EndpointInfo } from "./endpoints/endpoint-router.ts";
 import { EndpointSet } from "./endpoints/endpoint-set.ts";
 import { HealthMonitor } from "./endpoints/health-monitor.ts";
-import { ServiceEndpoint } from "./endpoints/service-endpoint.ts";
-import { AuthenticationError, InvalidArgumentError } from "./errors.ts";
+import { InvalidArgumentError } from "./errors.ts";
 import { createHubContext } from "./hub/create-hub-context.ts";
 import type { HubServices } from "./hub/hub-caller.ts";
 import type { HubContext } from "./hub/hub-context.ts";
 import { requireHubName } from "./hub/names.ts";
 import type { EndpointOptions, ServiceClientOptions } from "./options.ts";
-import { fetchExchange, nodeExchange } from "./rest/http-exchange.ts";
+import { createRestCaller } from "./rest/create-rest-caller.ts";
 import { encodeAsFrames, encodeAsJson } from "./rest/message-body.ts";
-import { RestCaller } from "./rest/rest-caller.ts";
-import { isHealthy, requestTemporaryKey } from "./rest/service-requests.ts";
-import { userAgentOf } from "./rest/user-agent.ts";
+import { isHealthy } from "./rest/service-requests.ts";
 import type { AnyClient } from "./typed-client.ts";
 
 /**
@@ -41,13 +36,7 @@ export class ServiceClient implements Disposable {
     connectionString: string | readonly (string | EndpointOptions)[],
     options: ServiceClientOptions = {},
   ): ServiceClient {
-    const rest = new RestCaller({
-      exchange: options.fetch === undefined ? nodeExchange() : fetchExchange(options.fetch),
-      timeoutMs: options.timeoutMs ?? 100_000,
-      retry: options.retry,
-      messageTracing: options.messageTracing ?? false,
-      userAgent: userAgentOf(options.userAgent),
-    });
+    const rest = createRestCaller(options);
     const given = typeof connectionString === "string" ? [connectionString] : connectionString;
     if (given.length === 0) throw new InvalidArgumentError("There is no endpoint: pass a connection string.");
     const endpoints = given.map((item) =>
@@ -92,23 +81,6 @@ export class ServiceClient implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function createEndpoint(
-  { connectionString, name = "", type = "primary" }: EndpointOptions,
-  credential: TokenCredential | undefined,
-  rest: RestCaller,
-): ServiceEndpoint {
-  const connection = parseConnectionString(connectionString);
-  return new ServiceEndpoint({ name, type, connection }, (endpoint) => {
-    if (connection.accessKey !== undefined) return new AccessKeyTokens(connection.accessKey);
-    if (credential !== undefined) return new EntraTokens(credential, () => requestTemporaryKey(rest, endpoint));
-    throw new AuthenticationError(
-      `The connection string of ${connection.endpoint} has no access key but AuthType=${connection.entra?.type}: pass the option ` +
-        "credential, such as new DefaultAzureCredential() of @azure/identity.",
-      { endpoint: connection.endpoint },
-    );
-  });
 }
 
 function requireProtocols<T extends string>(protocols: readonly T[]): readonly T[] {

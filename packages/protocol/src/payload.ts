@@ -3,13 +3,22 @@ import { jsonProtocol } from "./json-protocol.ts";
 import { messagePackProtocol } from "./messagepack-protocol.ts";
 import { type HubMessage, MessageType } from "./messages.ts";
 
-/** Something for many receivers: its framed bytes for each protocol, the same array for everyone who asks. */
+/**
+ * What a receiver reads: records of a hub protocol or, without one, raw WebSocket messages. A payload is for the one or for the other:
+ * a record means nothing to a client without hub protocol, and a raw message has no target.
+ */
+export type PayloadFormat = HubProtocolName | MessageKind;
+
+/** The two kinds of WebSocket messages. */
+export type MessageKind = "text" | "binary";
+
+/** Something for many receivers: its framed bytes for each format, the same array for everyone who asks. */
 export interface Payload {
   /**
-   * @returns undefined for a protocol that the sender did not provide
-   * @throws {ProtocolError} when the content cannot be expressed in this protocol (an integer beyond 64 bits in MessagePack)
+   * @returns undefined for a format that the sender did not provide
+   * @throws {ProtocolError} when the content cannot be expressed in this format (an integer beyond 64 bits in MessagePack)
    */
-  bytes(protocol: HubProtocolName): Uint8Array | undefined;
+  bytes(format: PayloadFormat): Uint8Array | undefined;
 }
 
 /** Encodes on first demand, once for each protocol, also when that fails: a thousand receivers must not cost a thousand attempts. */
@@ -22,10 +31,11 @@ class MessagePayload implements Payload {
     this.#message = message;
   }
 
-  bytes(protocol: HubProtocolName): Uint8Array {
+  bytes(format: PayloadFormat): Uint8Array | undefined {
     let encoded: Uint8Array | ProtocolError;
-    if (protocol === "json") encoded = this.#json ??= tryEncode(jsonProtocol, this.#message);
-    else encoded = this.#messagePack ??= tryEncode(messagePackProtocol, this.#message);
+    if (format === "json") encoded = this.#json ??= tryEncode(jsonProtocol, this.#message);
+    else if (format === "messagepack") encoded = this.#messagePack ??= tryEncode(messagePackProtocol, this.#message);
+    else return undefined;
     if (encoded instanceof ProtocolError) throw encoded;
     return encoded;
   }
@@ -57,8 +67,8 @@ class FramedPayload implements Payload {
     this.#frames = frames;
   }
 
-  bytes(protocol: HubProtocolName): Uint8Array | undefined {
-    return this.#frames.get(protocol);
+  bytes(format: PayloadFormat): Uint8Array | undefined {
+    return this.#frames.get(format);
   }
 }
 
@@ -68,4 +78,26 @@ class FramedPayload implements Payload {
  */
 export function framedPayload(frames: ReadonlyMap<string, Uint8Array>): Payload {
   return new FramedPayload(frames);
+}
+
+class RawPayload implements Payload {
+  readonly #kind: MessageKind;
+  readonly #content: Uint8Array;
+
+  constructor(kind: MessageKind, content: Uint8Array) {
+    this.#kind = kind;
+    this.#content = content;
+  }
+
+  bytes(format: PayloadFormat): Uint8Array | undefined {
+    return format === this.#kind ? this.#content : undefined;
+  }
+}
+
+/**
+ * One WebSocket message for clients without hub protocol.
+ * @param content of a text: valid UTF-8. Must not change afterwards
+ */
+export function rawPayload(kind: MessageKind, content: Uint8Array): Payload {
+  return new RawPayload(kind, content);
 }

@@ -1,23 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ClientEndpoint, CloseReasons, type Listener, type ListenerHandler, listen } from "@signalbox/transport";
+import {
+  ClientEndpoint,
+  CloseReasons,
+  type Listener,
+  type ListenerHandler,
+  type ListenerOptions,
+  listen,
+  TrustedProxies,
+} from "@signalbox/transport";
 import type { Logger } from "pino";
 import { createAdminDoor } from "./admin/admin-door.ts";
 import { OwnHosts } from "./auth/own-hosts.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
 import { AppServersBackend } from "./backends/app-servers/app-servers-backend.ts";
 import { Backends } from "./backends/backends.ts";
+import { Announcer, type AnnouncerParts } from "./backends/upstream/announcer.ts";
 import type { UpstreamCall } from "./backends/upstream/observer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
+import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { RecentCalls } from "./backends/upstream/recent-calls.ts";
 import { templateId } from "./backends/upstream/template-id.ts";
 import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
+import { RawDoor } from "./clients/raw-door.ts";
 import { readCertificate } from "./config/certificate.ts";
 import { adminEndpoint, adminIsSecure, connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 import type { Settings } from "./config/settings.ts";
 import type { UpstreamTemplate } from "./config/upstream-template.ts";
 import { Hubs } from "./hub/hubs.ts";
+import { RawClients } from "./hub/raw-clients.ts";
 import { createRestDoor } from "./rest/rest-door.ts";
 import { ServerDoor } from "./servers/server-door.ts";
 import { inMemoryStore } from "./store/memory-store.ts";
@@ -103,8 +115,12 @@ export async function startService(initial: Settings, { log, origins = new Map()
       calls.onCall(call);
     },
   };
-  const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer });
-  const nobody = new UpstreamBackend({ options: () => ({ ...current.upstream, templates: [] }), keys, log });
+  const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer };
+  const announcer = new Announcer(announcing);
+  const upstream = new UpstreamBackend(announcing, announcer);
+  const rawUpstream = new RawUpstream(announcing, announcer);
+  const silent: AnnouncerParts = { ...announcing, options: () => ({ ...current.upstream, templates: [] }) };
+  const nobody = new UpstreamBackend(silent, new Announcer(silent));
   const appServers = new AppServersBackend({
     options: () => current.appServers,
     hubs: () => hubs,
@@ -121,16 +137,27 @@ export async function startService(initial: Settings, { log, origins = new Map()
   );
   const endpoint = new ClientEndpoint({ limits: () => current.settings.clients, onError });
 
+  const room = () => ({ maxConnections: current.settings.clients.maxConnections, draining: isDraining() });
   const clients = new ClientDoor({
     endpoint,
     handler: hubs,
     verifier,
     options: () => ({
+      ...room(),
       ownHosts: current.ownHosts,
       corsOrigins: current.settings.cors.origins,
-      maxConnections: current.settings.clients.maxConnections,
-      draining: isDraining(),
       allowsStatefulReconnect: (client) => backends.allowsStatefulReconnect(client),
+    }),
+  });
+  const rawClients = new RawDoor({
+    endpoint,
+    handler: new RawClients(hubs, rawUpstream),
+    verifier,
+    options: () => ({
+      ...room(),
+      ownHosts: current.ownHosts,
+      trustedProxies: current.trustedProxies,
+      certificateHeader: current.settings.proxies.certificateHeader,
     }),
   });
   const servers = new ServerDoor({
@@ -166,11 +193,14 @@ export async function startService(initial: Settings, { log, origins = new Map()
   });
   const noUpgrade = () => ({ refuse: new Response(null, { status: 404 }) });
 
-  const serve = (where: { port: number; host?: string | undefined; tls?: typeof tls }, handler: ListenerHandler) =>
+  const serve = (
+    where: { port: number; host?: string | undefined; tls?: ListenerOptions["tls"] | undefined },
+    handler: ListenerHandler,
+  ) =>
     listen({
       port: where.port,
       ...(where.host === undefined ? {} : { host: where.host }),
-      ...(where.tls === undefined ? {} : { tls: where.tls }),
+      ...(where.tls && { tls: where.tls }),
       maxHeaderBytes: initial.rest.maxHeaderBytes,
       maxMessageBytes: Math.max(2 * initial.clients.maxMessageBytes, initial.servers.maxMessageBytes),
       handler: { ...handler, onError },
@@ -188,11 +218,13 @@ export async function startService(initial: Settings, { log, origins = new Map()
     // One after the other: what is open when the next fails must be known, to be closed again.
     listeners.push(
       await serve(
-        { port: initial.port, host: initial.ip, tls },
+        { port: initial.port, host: initial.ip, tls: tls && { ...tls, requestCertificate: initial.tls.requestCertificate } },
         {
           hot: (request) => rest.hot(request),
-          fetch: (request, peer) => clients.fetch(request, peer) ?? servers.fetch(request) ?? rest.fetch(request, peer),
-          upgrade: (request) => clients.upgrade(request) ?? servers.upgrade(request) ?? noUpgrade(),
+          fetch: (request, peer) =>
+            clients.fetch(request, peer) ?? rawClients.fetch(request) ?? servers.fetch(request) ?? rest.fetch(request, peer),
+          upgrade: (request) =>
+            clients.upgrade(request) ?? rawClients.upgrade(request) ?? servers.upgrade(request) ?? noUpgrade(),
         },
       ),
     );
@@ -213,7 +245,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
     appServers.announceDrain();
     const finished = endpoint
       .closeAll(CloseReasons.drain, { slice: sliceSize, pauseMs: pause })
-      .then(() => Promise.all([upstream.drained(), appServers.drained()]));
+      .then(() => Promise.all([upstream.drained(), rawUpstream.drained(), appServers.drained()]));
     await Promise.race([finished, sleep(deadline, undefined, { ref: false })]);
   }
 
@@ -274,11 +306,18 @@ function derived(settings: Settings, templates: readonly UpstreamTemplate[]) {
       messages: retries.messages,
     },
   };
+  const trustedProxies = new TrustedProxies(settings.proxies.trusted);
   return {
     settings,
     keys: secondary === undefined ? [primary] : [primary, secondary],
-    appServers: { limits: settings.servers, maxClients: settings.clients.maxConnections, ...settings.servers },
+    appServers: {
+      limits: settings.servers,
+      trustedProxies,
+      clientsPerConnection: settings.servers.clientsPerConnection,
+      maxClients: settings.clients.maxConnections,
+    },
     modeOf: (hub: string) => settings.modes[hub] ?? settings.mode,
+    trustedProxies,
     ownHosts: new OwnHosts(settings.endpoint === undefined ? [] : [settings.endpoint]),
     upstream,
   };

@@ -3,7 +3,9 @@ export { ClientEndpoint, type ClientEndpointOptions } from "./connection/client-
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
 export { type Flushable, FlushQueue } from "./connection/outbox.ts";
+export * from "./connection/raw-handler.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
 export { isLoopback } from "./listener/loopback.ts";
+export { TrustedProxies } from "./listener/trusted-proxies.ts";

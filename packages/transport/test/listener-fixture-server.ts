@@ -3,10 +3,11 @@
 
 import { listen } from "../src/listener/listen.ts";
 import { ListenError } from "../src/listener/listen-error.ts";
+import type { ListenerOptions } from "../src/listener/listener.ts";
 import { ListenerFixture, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES } from "./listener-fixture.ts";
 
 const fixture = new ListenerFixture();
-const options = JSON.parse(process.argv[2] ?? "{}") as { port?: number; host?: string; tls?: { cert: string; key: string } };
+const options = JSON.parse(process.argv[2] ?? "{}") as { port?: number; host?: string; tls?: ListenerOptions["tls"] };
 try {
   const listener = await listen({
     port: 0,

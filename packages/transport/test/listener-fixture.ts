@@ -211,6 +211,13 @@ export class ListenerFixture implements ListenerHandler {
       case "ping":
         socket.ping();
         break;
+      case "each":
+        socket.sendEach(
+          [first!, ...rest].map((text) => Buffer.from(text)),
+          true,
+        );
+        socket.sendEach([Buffer.from([1]), Buffer.from([2])], false);
+        break;
       case "pause":
         socket.pause();
         socket.send([Buffer.from("paused")], true);

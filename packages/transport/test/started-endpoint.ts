@@ -9,11 +9,12 @@ import type {
   ConnectionLimits,
   OpeningConnection,
   Payload,
+  SignalRConnection,
 } from "../src/connection/connection.ts";
 import { listen } from "../src/listener/listen.ts";
 import type { Listener } from "../src/listener/listener.ts";
 
-const defaultLimits: ConnectionLimits = {
+export const defaultLimits: ConnectionLimits = {
   negotiateTimeout: 5_000,
   handshakeTimeout: 15_000,
   keepAliveInterval: 15_000,
@@ -30,7 +31,7 @@ const defaultLimits: ConnectionLimits = {
 
 /** Notes what a handler hears, and behaves as a small hub: `echo` answers, `publish` sends to everybody. */
 class NotingHandler implements ConnectionHandler {
-  readonly connections = new Map<string, Connection>();
+  readonly connections = new Map<string, SignalRConnection>();
   readonly messages: { readonly connection: Connection; readonly message: HubMessage; readonly record: Uint8Array }[] = [];
   readonly ends: { readonly id: string; readonly reason: CloseReason; readonly error: string | undefined }[] = [];
   /** Replaceable by a test. */
@@ -41,7 +42,7 @@ class NotingHandler implements ConnectionHandler {
     return this.whenOpening(connection, request);
   }
 
-  opened(connection: Connection): void {
+  opened(connection: SignalRConnection): void {
     this.connections.set(connection.id, connection);
   }
 
@@ -63,7 +64,7 @@ class NotingHandler implements ConnectionHandler {
   }
 
   /** The only connection there is. */
-  get one(): Connection {
+  get one(): SignalRConnection {
     const [connection] = this.connections.values();
     if (connection === undefined) throw new Error("There is no connection.");
     return connection;

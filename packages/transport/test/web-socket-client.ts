@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 
 /** A bare WebSocket that keeps what it receives: JSON records as text, frames as they came. */
 export class WebSocketClient {
   readonly frames: { readonly data: Buffer; readonly isBinary: boolean }[] = [];
   /** The end of the socket. */
   readonly ended: Promise<{ readonly code: number }>;
+  /** Text of the close frame; set when `ended` resolves. */
+  closeText = "";
   readonly #socket: WebSocket;
   #arrived: (() => void) | undefined;
 
@@ -16,7 +18,8 @@ export class WebSocketClient {
       this.#arrived?.();
     });
     this.ended = new Promise((resolve) =>
-      socket.on("close", (code) => {
+      socket.on("close", (code, text) => {
+        this.closeText = String(text);
         resolve({ code });
         this.#arrived?.();
       }),
@@ -24,12 +27,16 @@ export class WebSocketClient {
   }
 
   /** @throws {Error} with the status when the upgrade is refused */
-  static async open(url: string): Promise<WebSocketClient> {
-    const socket = new WebSocket(url);
+  static async open(url: string, subprotocols: readonly string[] = [], options: ClientOptions = {}): Promise<WebSocketClient> {
+    const socket = new WebSocket(url, [...subprotocols], options);
     const client = new WebSocketClient(socket);
     await once(socket, "open");
     socket.on("error", () => {});
     return client;
+  }
+
+  get subprotocol(): string {
+    return this.#socket.protocol;
   }
 
   /** Text of all records so far, without separators. */

@@ -67,8 +67,7 @@ export class RestCaller {
     const answer = await this.#ask(endpoint, request, token, signal);
     const { status, text } = answer;
     if (status >= 200 && status < 300) return { status, text };
-    const code = answer.header("x-ms-error-code")?.toLowerCase();
-    if (status === 404 && code !== undefined && request.no?.includes(code)) return undefined;
+    if (status === 404 && isNo(answer.header("x-ms-error-code")?.toLowerCase(), request.no)) return undefined;
     throw failureOf(endpoint.restBase, request, answer);
   }
 
@@ -94,6 +93,10 @@ export class RestCaller {
     if (this.#options.messageTracing) headers["X-ASRS-Message-Tracing-Id"] = tracingId();
     return headers;
   }
+}
+
+function isNo(code: string | undefined, no: RestRequest["no"]): boolean {
+  return no === "any" || (code !== undefined && no?.includes(code) === true);
 }
 
 /** A host with several addresses fails with an error for each, and `fetch` hides the reason in a cause. */

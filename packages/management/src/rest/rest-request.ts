@@ -13,8 +13,11 @@ export interface RestRequest {
   readonly body?: MessageBody;
   /** True: the service may have carried it out although it answered 500, and twice is wrong. See `isTransient`. */
   readonly isMessage?: boolean;
-  /** With 404, these `x-ms-error-code`s are the answer "no"; others mean failure. Lower case. */
-  readonly no?: readonly string[];
+  /**
+   * With 404, these `x-ms-error-code`s are the answer "no"; others mean failure. Lower case. `any`: of a service that gives no codes, every
+   * 404 is a "no".
+   */
+  readonly no?: readonly string[] | "any";
 }
 
 /** A successful answer. */

@@ -1,3 +1,4 @@
+import { defaultHub } from "../hub/hub-name.ts";
 import { hostName, type OwnHosts } from "./own-hosts.ts";
 import { TokenError, type TokenPayload } from "./token-verifier.ts";
 
@@ -37,6 +38,22 @@ export function requireClientAudience(payload: TokenPayload, hub: string, own: O
  */
 export function requireServerAudience(payload: TokenPayload, hub: string, own: OwnHosts, hostHeader: string | undefined): void {
   requireAudience(payload, own, hostHeader, (audience) => isHubAt("/server", hub, audience), `/server/?hub=${hub}`);
+}
+
+/**
+ * A raw client's token must be for the URL of its hub, in any of its spellings: `/ws/client/hubs/{hub}`, `/ws/client?hubs={hub}`, and for
+ * the default hub `/ws/client` (reference serverless-upstream §5.2). What makes no difference for other clients makes none here.
+ * @param hub lower-case
+ * @param hostHeader of the request
+ * @throws {TokenError} when no audience of the token is that URL
+ */
+export function requireRawAudience(payload: TokenPayload, hub: string, own: OwnHosts, hostHeader: string | undefined): void {
+  const isThatHub = ({ path, query }: Audience): boolean => {
+    const named = new URLSearchParams(query).getAll("hubs");
+    if (path.toLowerCase() !== "/ws/client") return samePath(path, `/ws/client/hubs/${hub}`);
+    return named.length === 0 ? hub === defaultHub : named.length === 1 && named[0]?.toLowerCase() === hub;
+  };
+  requireAudience(payload, own, hostHeader, isThatHub, `/ws/client/hubs/${hub}`);
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { ClientMessage, OpeningConnection } from "@signalbox/transport";
-import type { HubConnection } from "../hub/hub-connection.ts";
+import type { ClientMessage, OpeningConnection, Payload, RawMessage, Refusal } from "@signalbox/transport";
+import type { HubConnection, RawHubConnection } from "../hub/hub-connection.ts";
 
 /**
  * Who hears what happens in a hub: webhooks (`upstream/`), app servers, an in-process hub. The hub calls, the backend answers by
@@ -20,5 +20,33 @@ export interface Backend {
   /** @param error undefined for a graceful end */
   disconnected(connection: HubConnection, error: string | undefined): void;
   /** Resolves when nothing is under way any more: the service is stopping. */
+  drained(): Promise<void>;
+}
+
+/** What a back end gives to a raw client that it lets in. */
+export interface Welcome {
+  /** Who the client is; undefined: who its token says, if it has one. */
+  readonly userId: string | undefined;
+  /** Groups that it joins at once; valid names. */
+  readonly groups: readonly string[];
+  /** One of those the client offered; undefined: none. */
+  readonly subprotocol: string | undefined;
+  /** The first message it receives. */
+  readonly first: Payload | undefined;
+}
+
+/**
+ * Who hears of clients that speak no hub protocol. As `Backend`, but it is asked before a client is let in: `disconnected` comes exactly
+ * once for each `connecting` that answered a welcome, also when the client was gone by then. Each message that was handed over is
+ * delivered once and in order, or the connection is closed.
+ */
+export interface RawBackend {
+  /**
+   * @param connection cannot be reached yet
+   * @param subprotocols offered by the client, in its order
+   */
+  connecting(connection: RawHubConnection, subprotocols: readonly string[]): Promise<Welcome | Refusal>;
+  message(connection: RawHubConnection, message: RawMessage): void;
+  disconnected(connection: RawHubConnection): void;
   drained(): Promise<void>;
 }

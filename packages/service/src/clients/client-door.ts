@@ -11,25 +11,22 @@ import type {
 import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
-import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
+import type { TokenPayload, TokenVerifier } from "../auth/token-verifier.ts";
 import { allowOrigin, isPreflight, preflightAnswer } from "../http/cors.ts";
-import { refusals } from "../http/refusal.ts";
+import { noRoom, orUnauthorized, type Room, refusals } from "../http/refusal.ts";
 import type { Client, ClientRequest } from "../hub/hub-connection.ts";
-import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
+import { hubNamePattern } from "../hub/hub-name.ts";
 import { type ClientRoute, clientRoute } from "./client-route.ts";
 import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";
 import { TokenClient, termsOf } from "./identity.ts";
+import { splitTarget, targetOf } from "./target.ts";
 import { TextPool } from "./text-pool.ts";
 
 /** Read anew at each request. */
-export interface ClientDoorOptions {
+export interface ClientDoorOptions extends Room {
   readonly ownHosts: OwnHosts;
   /** Web origins in lower case that may read answers, or `*` for any. */
   readonly corsOrigins: readonly string[];
-  /** 0 = unlimited. */
-  readonly maxConnections: number;
-  /** New connections are refused; those that exist go on. */
-  readonly draining: boolean;
   /** Whether whoever will stand behind the client agrees to stateful reconnect; absent: always. */
   readonly allowsStatefulReconnect?: (client: Client) => boolean;
 }
@@ -125,9 +122,7 @@ export class ClientDoor {
     const [hubName = "", ...others] = asked.hubs;
     if (hubName === "") return { refuse: refusals.badHub("The query parameter 'hub' is required.") };
     if (others.length > 0) return { refuse: refusals.badHub("The query parameter 'hub' must be given once only.") };
-    if (!hubNamePattern.test(hubName)) {
-      return { refuse: refusals.badHub(`Invalid hub name '${shortened(hubName)}'. A hub name ${hubNameRule}.`) };
-    }
+    if (!hubNamePattern.test(hubName)) return { refuse: refusals.invalidHub(hubName) };
     const hub = this.#texts.share(hubName.toLowerCase());
     return orUnauthorized(() => {
       requireClientAudience(payload, hub, this.#options().ownHosts, request.headers.get("host") ?? undefined);
@@ -139,33 +134,7 @@ export class ClientDoor {
     });
   }
 
-  /** Why no further client is taken now. Who has negotiated has a place already, or a rush of negotiates would overrun the limit. */
   #noRoom(): Response | undefined {
-    const { draining, maxConnections } = this.#options();
-    if (draining) return refusals.draining();
-    const { size, negotiating } = this.#endpoint;
-    return maxConnections > 0 && size + negotiating >= maxConnections ? refusals.full() : undefined;
+    return noRoom(this.#endpoint, this.#options());
   }
 }
-
-function orUnauthorized<T>(check: () => T): T | Refusal {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof TokenError) return { refuse: refusals.unauthorized(error) };
-    throw error;
-  }
-}
-
-/** Path and query of an absolute URL, as they stand. */
-function targetOf(url: string): string {
-  const path = url.indexOf("/", url.indexOf("://") + 3);
-  return path < 0 ? "/" : url.slice(path);
-}
-
-function splitTarget(target: string): { readonly path: string; readonly query: string } {
-  const question = target.indexOf("?");
-  return question < 0 ? { path: target, query: "" } : { path: target.slice(0, question), query: target.slice(question + 1) };
-}
-
-const shortened = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}...` : text);

@@ -17,23 +17,39 @@ export interface ConnectQuery {
  */
 export function parseConnectQuery(query: string): ConnectQuery {
   const hubs: string[] = [];
-  const remaining: string[] = [];
   let accessToken: string | undefined;
   let hasId = false;
+  const remaining = readQuery(query, (name, value) => {
+    if (name === "access_token") accessToken = decodeQueryText(value);
+    else if (name === "id") hasId ||= value !== "";
+    else if (name === "hub") hubs.push(decodeQueryText(value));
+    return name !== "access_token" && name !== "id";
+  });
+  return { hubs, accessToken, hasId, remaining };
+}
+
+/** The same of a raw client: its hubs are called `hubs`, and an `id` is its own affair. */
+export function parseRawQuery(query: string): Omit<ConnectQuery, "hasId"> {
+  const hubs: string[] = [];
+  let accessToken: string | undefined;
+  const remaining = readQuery(query, (name, value) => {
+    if (name === "access_token") accessToken = decodeQueryText(value);
+    else if (name === "hubs") hubs.push(decodeQueryText(value));
+    return name !== "access_token";
+  });
+  return { hubs, accessToken, remaining };
+}
+
+/**
+ * @param keeps told of each name, lower-case, and its value as sent; whether the pair remains
+ * @returns what remains, with its leading `?`
+ */
+function readQuery(query: string, keeps: (name: string, value: string) => boolean): string {
+  const remaining: string[] = [];
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
     const name = decodeQueryText(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
-    const value = equals < 0 ? "" : pair.slice(equals + 1);
-    if (name === "access_token") {
-      accessToken = decodeQueryText(value);
-      continue;
-    }
-    if (name === "id") {
-      hasId ||= value !== "";
-      continue;
-    }
-    if (name === "hub") hubs.push(decodeQueryText(value));
-    if (pair !== "") remaining.push(pair);
+    if (keeps(name, equals < 0 ? "" : pair.slice(equals + 1)) && pair !== "") remaining.push(pair);
   }
-  return { hubs, accessToken, hasId, remaining: remaining.length === 0 ? "" : `?${remaining.join("&")}` };
+  return remaining.length === 0 ? "" : `?${remaining.join("&")}`;
 }

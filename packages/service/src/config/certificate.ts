@@ -14,7 +14,7 @@ export interface Certificate {
  * @returns undefined when TLS is not set up
  * @throws {SettingsError} when a file cannot be read, or the two are no usable pair
  */
-export function readCertificate(tls: Settings["tls"]): Certificate | undefined {
+export function readCertificate(tls: Pick<Settings["tls"], "cert" | "key">): Certificate | undefined {
   if (tls.cert === undefined || tls.key === undefined) return undefined;
   const certificate = { cert: readPem("tls.cert", tls.cert), key: readPem("tls.key", tls.key) };
   try {

@@ -42,6 +42,11 @@ function contradictions(settings: z.output<typeof settingsSchema>): string[] {
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     problems.push(`tls.${tls.cert === undefined ? "cert" : "key"} is missing: TLS needs tls.cert and tls.key.`);
   }
+  if (tls.requestCertificate && tls.cert === undefined) {
+    problems.push(
+      "tls.requestCertificate asks clients for certificates, which they show over TLS alone: set tls.cert and tls.key.",
+    );
+  }
   if (accessKeys.primary === accessKeys.secondary) problems.push("accessKeys.primary and accessKeys.secondary must differ.");
   if (upstream.retries.baseDelay > upstream.retries.maxDelay) {
     problems.push("upstream.retries.baseDelay must not be longer than upstream.retries.maxDelay.");

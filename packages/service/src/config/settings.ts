@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { TrustedProxies } from "@signalbox/transport";
 import { z } from "zod";
 import { serviceModes } from "../backends/backends.ts";
 import { bytes, choice, count, duration, optionalCount, settingInfo, toggle } from "./setting.ts";
@@ -27,6 +28,14 @@ function address(description: string) {
 }
 
 const origin = z.union([z.literal("*"), z.string().refine((text) => URL.parse(text)?.origin === text)]);
+
+const proxy = z.string().refine((text) => {
+  try {
+    return new TrustedProxies([text]) !== undefined;
+  } catch {
+    return false;
+  }
+});
 
 /**
  * Every setting of the service, once: defaults, types, flags, environment names, file validation, documentation and JSON Schema come
@@ -108,6 +117,10 @@ export const settingsSchema = z.strictObject({
         description: "PEM file with the private key",
         expects: "the path of a PEM file",
         reads: "text",
+      }),
+      requestCertificate: toggle(false, {
+        description:
+          "Ask clients for a certificate; the thumbprint of what a raw WebSocket shows goes to its upstream. Not on Bun, which cannot tell it",
       }),
     })
     .prefault({}),
@@ -235,6 +248,29 @@ export const settingsSchema = z.strictObject({
         description: "App servers write to their log which messages pass",
         reloadable: true,
       }),
+    })
+    .prefault({}),
+  proxies: z
+    .strictObject({
+      trusted: z.array(proxy).prefault([]).register(settingInfo, {
+        description:
+          "Proxies whose `X-Forwarded-For` and `proxies.certificateHeader` are believed and passed to app servers and to upstreams of raw WebSockets; `*` is any, for where nobody else can connect",
+        expects: "a list of addresses or networks such as 10.0.0.0/8, or *",
+        reads: "list",
+        defaultText: "none",
+        reloadable: true,
+      }),
+      certificateHeader: z
+        .string()
+        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
+        .transform((name) => name.toLowerCase())
+        .prefault("X-Client-Cert-Thumbprint")
+        .register(settingInfo, {
+          description: "Header in which such a proxy names the thumbprint of the client's certificate, in hex",
+          expects: "the name of a header",
+          reads: "text",
+          reloadable: true,
+        }),
     })
     .prefault({}),
   rest: z

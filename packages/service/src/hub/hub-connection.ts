@@ -1,4 +1,4 @@
-import type { Connection, HeaderReader, Peer } from "@signalbox/transport";
+import type { Connection, HeaderReader, Peer, SignalRConnection } from "@signalbox/transport";
 import type { Claim } from "../auth/claims.ts";
 
 /** Who the client is and how it came, fixed when it connected. */
@@ -24,8 +24,25 @@ export interface ClientRequest {
 }
 
 /** A client inside its hub. */
-export interface HubConnection {
+export interface HubConnection<C extends Connection = SignalRConnection> {
   readonly id: string;
   readonly client: Client;
-  readonly connection: Connection;
+  readonly connection: C;
+}
+
+/** A client that speaks no hub protocol. */
+export interface RawClient extends Client {
+  /** The upstream may name it when the client connects; it does not change afterwards. */
+  userId: string | undefined;
+  /** True when nobody has vouched for it yet: it came without a token. */
+  readonly isAnonymous: boolean;
+  /** The addresses it came by, its own first. */
+  readonly forwardedFor: string;
+  /** Of the certificate it showed, hex; undefined: none. */
+  readonly certificateThumbprint: string | undefined;
+}
+
+/** A raw client, in its hub or on its way there. */
+export interface RawHubConnection extends HubConnection<Connection> {
+  readonly client: RawClient;
 }

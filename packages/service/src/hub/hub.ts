@@ -1,5 +1,5 @@
 import { MessageType, messagePayload } from "@signalbox/protocol";
-import { type ClientMessage, CloseReasons, type Connection } from "@signalbox/transport";
+import { type ClientMessage, CloseReasons, type Connection, type SignalRConnection } from "@signalbox/transport";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type {
   Answer,
@@ -47,8 +47,11 @@ export class Hub {
     return this.#roster.size;
   }
 
-  add(connection: Connection): Member {
-    return this.#roster.add(connection);
+  /** @param groups that it joins at once */
+  add<C extends Connection>(connection: C, groups: readonly string[] = []): Member<C> {
+    const member = this.#roster.add(connection);
+    for (const group of groups) this.#roster.join(member, group);
+    return member;
   }
 
   find(connection: string): Member | undefined {
@@ -61,15 +64,13 @@ export class Hub {
   }
 
   /** True when the message answers a call that this hub made of its client. */
-  isAnswer(member: Member, message: ClientMessage): boolean {
-    this.received += 1;
+  isAnswer(member: Member<SignalRConnection>, message: ClientMessage): boolean {
     return message.type === MessageType.Completion && this.#invocations.complete(member, message);
   }
 
   send({ audience, except, filter, payload }: SendCommand): undefined {
     for (const member of this.#roster.receivers(audience, except, filter)) {
-      member.connection.send(payload);
-      this.delivered += 1;
+      if (member.connection.send(payload)) this.delivered += 1;
     }
   }
 
@@ -144,8 +145,7 @@ export class Hub {
 
   #sendTo(connection: string, message: Parameters<typeof messagePayload>[0]): boolean {
     const member = this.#roster.find(connection);
-    if (member === undefined) return false;
-    member.connection.send(messagePayload(message));
+    if (member === undefined || !member.connection.send(messagePayload(message))) return false;
     this.delivered += 1;
     return true;
   }

@@ -1,5 +1,5 @@
 import { invocationPayload, jsonProtocol } from "@signalbox/protocol";
-import { type ClientMessage, CloseReasons, type Connection, type Payload } from "@signalbox/transport";
+import { type ClientMessage, CloseReasons, type Payload, type SignalRConnection } from "@signalbox/transport";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Backend } from "../backends/backend.ts";
@@ -12,7 +12,7 @@ import { Hubs } from "./hubs.ts";
  * A connection that notes what reaches it. The hub's rules are about whom a command reaches, not about sockets; those are driven by
  * real clients in the transport's and the end-to-end tests.
  */
-class NotingConnection implements Connection {
+class NotingConnection implements SignalRConnection {
   readonly transport = "WebSockets";
   readonly protocol = jsonProtocol;
   readonly connectedAt = 0;
@@ -26,8 +26,9 @@ class NotingConnection implements Connection {
     this.context = { hub, hubName: hub, userId, claims: [], query: "" };
   }
 
-  send(payload: Payload): void {
+  send(payload: Payload): boolean {
     this.received.push(new TextDecoder().decode(payload.bytes("json")));
+    return true;
   }
 
   close(_reason: unknown, text?: string): void {
@@ -61,7 +62,7 @@ describe("A hub", () => {
   let a: NotingConnection, b: NotingConnection, c: NotingConnection, d: NotingConnection;
 
   const run = <C extends Command>(command: C) => hubs.execute("chat", command);
-  const close = (connection: Connection, error?: string) => hubs.closed(connection, CloseReasons.clientLeft, error);
+  const close = (connection: SignalRConnection, error?: string) => hubs.closed(connection, CloseReasons.clientLeft, error);
   const reached = async (audience: Audience, except?: { connections?: string[]; users?: string[] }) => {
     await run({ do: "send", audience, payload: payload(), ...(except && { except }) });
     return [a, b, c, d].flatMap((connection) => connection.received.splice(0).map(() => connection.id)).join("");

@@ -1,4 +1,11 @@
-import type { ClientMessage, CloseReason, Connection, ConnectionHandler, OpeningConnection } from "@signalbox/transport";
+import type {
+  ClientMessage,
+  CloseReason,
+  Connection,
+  ConnectionHandler,
+  OpeningConnection,
+  SignalRConnection,
+} from "@signalbox/transport";
 import type { Backend } from "../backends/backend.ts";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type { Answer, Command, SendCommand } from "./command.ts";
@@ -101,33 +108,55 @@ export class Hubs implements ConnectionHandler {
     return "relay";
   }
 
-  opened(connection: Connection): void {
-    this.#observer?.opened();
+  opened(connection: SignalRConnection): void {
     const client = clientOf(connection);
-    const member = this.#open(client.hub).add(connection);
+    const member = this.arrive(connection);
     member.backend = this.#backendOf(client);
     member.backend.connected(member);
     client.forgetRequest?.();
   }
 
-  message(connection: Connection, message: ClientMessage): void {
-    const hub = this.#hubs.get(clientOf(connection).hub);
-    const member = hub?.find(connection.id);
-    // A connection that a command closed has nothing more to say.
-    if (hub === undefined || member === undefined || hub.isAnswer(member, message)) return;
+  message(connection: SignalRConnection, message: ClientMessage): void {
+    const member = this.heard(connection);
+    if (member === undefined || this.#hubs.get(clientOf(connection).hub)!.isAnswer(member, message)) return;
     member.backend?.message(member, message);
   }
 
-  closed(connection: Connection, reason: CloseReason, error: string | undefined): void {
+  closed(connection: SignalRConnection, reason: CloseReason, error: string | undefined): void {
+    const member = this.leave(connection, reason);
+    member?.backend?.disconnected(member, error);
+  }
+
+  // What clients do, whatever they speak.
+
+  /**
+   * Takes a connection into its hub; from here on commands reach it.
+   * @param groups that it joins at once
+   */
+  arrive<C extends Connection>(connection: C, groups?: readonly string[]): Member<C> {
+    this.#observer?.opened();
+    return this.#open(clientOf(connection).hub).add(connection, groups);
+  }
+
+  /** Counts a message of a client. Undefined when a command has closed its connection: it has nothing more to say. */
+  heard<C extends Connection>(connection: C): Member<C> | undefined {
+    const hub = this.#hubs.get(clientOf(connection).hub);
+    // A member found by the id of a connection is its own.
+    const member = hub?.find(connection.id) as Member<C> | undefined;
+    if (hub !== undefined && member !== undefined) hub.received += 1;
+    return member;
+  }
+
+  /** Takes a connection out. Undefined when it was never in its hub. */
+  leave<C extends Connection>(connection: C, reason: CloseReason): Member<C> | undefined {
     this.#observer?.closed(reason);
-    const name = clientOf(connection).hub;
-    const hub = this.#hubs.get(name);
-    const member = this.#closing.get(connection) ?? hub?.find(connection.id);
-    if (member === undefined) return;
+    const hub = this.#hubs.get(clientOf(connection).hub);
+    const member = (this.#closing.get(connection) ?? hub?.find(connection.id)) as Member<C> | undefined;
+    if (member === undefined) return undefined;
     this.#closing.delete(connection);
     hub?.remove(member);
     if (hub !== undefined) this.#forgetIfEmpty(hub);
-    member.backend?.disconnected(member, error);
+    return member;
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import type { CompletionMessage } from "@signalbox/protocol";
-import type { ClientMessage } from "@signalbox/transport";
+import type { ClientMessage, SignalRConnection } from "@signalbox/transport";
 import type { InvokeAnswer, InvokeCommand } from "./command.ts";
 import type { Member } from "./member.ts";
 
@@ -32,12 +32,12 @@ export class Invocations {
       };
       const timer = setTimeout(settle, command.timeout, { outcome: "timeout" } satisfies InvokeAnswer);
       this.#pending.set(id, { member, settle, timer });
-      member.connection.send(command.payload(id));
+      if (!member.connection.send(command.payload(id))) settle({ outcome: "no connection" });
     });
   }
 
   /** Takes a client's completion. False when nobody waits for it: it is then no answer to the hub. */
-  complete(member: Member, sent: ClientMessage): boolean {
+  complete(member: Member<SignalRConnection>, sent: ClientMessage): boolean {
     if (this.#pending.size === 0) return false;
     const completion = sent.message as CompletionMessage;
     const pending = this.#pending.get(completion.invocationId);

@@ -5,15 +5,15 @@ import type { Client, HubConnection } from "./hub-connection.ts";
 import type { UserGroups } from "./user-groups.ts";
 
 /** A connection as its hub keeps it. Lean: the set of groups exists only once it is in one. */
-export class Member implements HubConnection, Subscriber {
-  readonly connection: Connection;
+export class Member<C extends Connection = Connection> implements HubConnection<C>, Subscriber {
+  readonly connection: C;
   readonly #userGroups: UserGroups;
   /** Groups this connection joined itself; those of its user are kept with the user. */
   groups: Set<string> | undefined;
   /** Who hears of its events, for its whole life. */
   backend: Backend | undefined = undefined;
 
-  constructor(connection: Connection, userGroups: UserGroups) {
+  constructor(connection: C, userGroups: UserGroups) {
     this.connection = connection;
     this.#userGroups = userGroups;
     this.groups = undefined;

@@ -23,7 +23,7 @@ export class Roster {
     return this.#connections.size;
   }
 
-  add(connection: Connection): Member {
+  add<C extends Connection>(connection: C): Member<C> {
     const member = new Member(connection, this.#userGroups);
     this.#connections.set(member.id, member);
     if (member.userId !== undefined) this.#addToUser(member.userId, member);

@@ -4,7 +4,9 @@ export type DatedVersion = (typeof datedVersions)[number];
 
 /** The two old versions are chosen by their path, `/api/v1-preview/hub/…` and `/api/v1/hubs/…`. */
 export const versions = ["v1-preview", "v1", ...datedVersions] as const;
-export type Version = (typeof versions)[number];
+/** So are those of raw WebSockets, `/ws/api/v1/…` and `/ws/api/…`. */
+export const rawVersions = ["raw-v1", "raw"] as const;
+export type Version = (typeof versions)[number] | (typeof rawVersions)[number];
 
 export const newestVersion: DatedVersion = "2024-12-01";
 const known: ReadonlySet<string> = new Set(datedVersions);

@@ -21,10 +21,24 @@ export async function readBody(
   limit: number,
   missing: string | undefined,
 ): Promise<Body> {
+  const { media, bytes } = await readBytes(request, accepted, limit);
+  return decodeBody(media, bytes, missing);
+}
+
+/**
+ * Reads the body of a request as it is.
+ * @param limit bytes
+ * @throws {RestError} 415, 413
+ */
+export async function readBytes(
+  request: RestRequest,
+  accepted: readonly BodyForm[],
+  limit: number,
+): Promise<{ readonly media: MediaType; readonly bytes: Uint8Array }> {
   // Looked at first: a body of the wrong kind need not be read.
   const media = mediaType(request.header("content-type"), accepted);
   try {
-    return decodeBody(media, await request.body(limit), missing);
+    return { media, bytes: await request.body(limit) };
   } catch (error) {
     throw error instanceof BodyTooLargeError ? tooLarge(limit) : error;
   }
@@ -58,7 +72,11 @@ function decode(media: MediaType, bytes: Uint8Array): unknown {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function decodeText(bytes: Uint8Array, charset: string): string {
+/**
+ * The text of a body.
+ * @throws {RestError} 400 for what is not valid in the charset, 415 for one that is not known
+ */
+export function decodeText(bytes: Uint8Array, charset: string): string {
   const decoder = charset === "utf-8" ? utf8 : decoderFor(charset);
   try {
     return decoder.decode(bytes);

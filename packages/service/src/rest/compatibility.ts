@@ -1,4 +1,4 @@
-import { datedVersions, isSince, type Version, versions } from "./api-version.ts";
+import { datedVersions, isSince, rawVersions, type Version, versions } from "./api-version.ts";
 import { shownPath } from "./openapi.ts";
 import { restErrors } from "./rest-error.ts";
 import { basePaths, type Family, type Route } from "./route.ts";
@@ -17,16 +17,21 @@ the same table for machines is [openapi.json](openapi.json), which a running ser
 A version's column shows the status of success, followed by ¹ where only the official emulator serves the route in that version, and by
 ² where nobody else does. Empty: 404. Every path is served with and without a trailing slash and in any letter case of its literals.
 
-| method | path | ${versions.join(" | ")} | errors |
-|---|---|${versions.map(() => "---|").join("")}---|
-${routes.map(row).join("\n")}
+${table(routes, ["dated", "v1", "v1-preview"], versions)}
+
+## Routes of raw WebSockets
+
+Two generations of the preview ([websockets.md](websockets.md)): of May 2020 below \`/ws/api/v1\`, of October 2020 below \`/ws/api\`, whose
+\`api-version\` makes no difference. Without \`/hubs/{hub}\` a path means the default hub, \`_default\`.
+
+${table(routes, ["raw", "raw-v1"], rawVersions)}
 
 Besides these any route can answer 401 (no valid token for this URL, with \`WWW-Authenticate\`) and 405 (with \`Allow\`); those with \`api-version\`
 400 \`UnsupportedApiVersion\` and 404 \`Error.Request.NotInApiVersion\`.
 
 ## Errors
 
-Bodies are \`{"code","message","target"?}\` (\`ErrorDetail\`) and, in v1 and v1-preview, the message as plain text. The header
+Bodies are \`{"code","message","target"?}\` (\`ErrorDetail\`) and, in versions without a date, the message as plain text. The header
 \`x-ms-error-code\` carries the code in every version; SDKs tell a plain "no" from a failure by it.
 
 | status | \`x-ms-error-code\` | when |
@@ -71,18 +76,29 @@ const general: readonly (readonly [what: string, why: string])[] = [
   ["No request is counted against a quota, so nothing is answered 429.", "There is no message meter."],
 ];
 
-function row(route: Route): string {
-  const shown = (["dated", "v1", "v1-preview"] as const).find((family) => route.served[family] !== undefined)!;
+const versionNames: Readonly<Partial<Record<Version, string>>> = { "raw-v1": "May 2020", raw: "October 2020" };
+
+function table(routes: readonly Route[], families: readonly Family[], columns: readonly Version[]): string {
+  const names = columns.map((version) => versionNames[version] ?? version);
+  const rows = routes.filter((route) => families.some((family) => route.served[family] !== undefined));
+  return `| method | path | ${names.join(" | ")} | errors |
+|---|---|${names.map(() => "---|").join("")}---|
+${rows.map((route) => row(route, families, columns)).join("\n")}`;
+}
+
+function row(route: Route, families: readonly Family[], columns: readonly Version[]): string {
+  const shown = families.find((family) => route.served[family] !== undefined)!;
   const path = shownPath(route, shown, route.served[shown]!);
-  const also = spellings(route, path);
-  const cells = versions.map((version) => cell(route, version));
+  const also = spellings(route, families, path);
+  const cells = columns.map((version) => cell(route, version));
   const codes = route.errors.map((name) => restErrors[name].status);
   const errors = [...new Set(codes)].sort().join(" ");
   return `| ${route.methods.join(", ")} | \`${path}\`${also} | ${cells.join(" | ")} | ${errors} |`;
 }
 
-function spellings(route: Route, shown: string): string {
-  const all = (Object.keys(route.served) as Family[]).flatMap((family) => route.paths.map((path) => basePaths[family] + path));
+function spellings(route: Route, families: readonly Family[], shown: string): string {
+  const served = (Object.keys(route.served) as Family[]).filter((family) => families.includes(family));
+  const all = served.flatMap((family) => route.paths.map((path) => basePaths[family] + path));
   return all
     .filter((path) => path !== shown)
     .map((path) => `<br>\`${path}\``)
@@ -92,9 +108,9 @@ function spellings(route: Route, shown: string): string {
 const marks = { cloud: "", emulator: " ¹", signalbox: " ²" } as const;
 
 function cell(route: Route, version: Version): string {
-  const isDated = version !== "v1" && version !== "v1-preview";
-  const served = route.served[isDated ? "dated" : version];
-  if (served === undefined || (isDated && !isSince(version, served.since!))) return "";
+  const date = datedVersions.find((known) => known === version);
+  const served = route.served[date === undefined ? (version as Family) : "dated"];
+  if (served === undefined || (date !== undefined && !isSince(date, served.since!))) return "";
   return `${served.status}${marks[served.by]}`;
 }
 
@@ -102,7 +118,8 @@ function differences(routes: readonly Route[]): string[] {
   const byText = new Map<string, { readonly operations: string[]; readonly rest: string }>();
   for (const route of routes) {
     for (const { family, what, why } of route.differences) {
-      const version = family === undefined ? "all" : family === "dated" ? `from ${datedVersions[0]}` : family;
+      const version =
+        family === undefined ? "all" : family === "dated" ? `from ${datedVersions[0]}` : (versionNames[family] ?? family);
       const rest = `| ${version} | ${what} | ${why} |`;
       const known = byText.get(rest);
       if (known === undefined) byText.set(rest, { operations: [route.operation], rest });

@@ -5,7 +5,7 @@ import type { Version } from "./api-version.ts";
 import type { Authentication, Pass } from "./authentication.ts";
 import { tooLarge } from "./body.ts";
 import { type MediaType, mediaType } from "./media-type.ts";
-import { decodeMessage, messageForms } from "./message.ts";
+import type { MessageReader } from "./message.ts";
 import { Query } from "./query.ts";
 import { emptyReply, refusal, type TextReply } from "./reply.ts";
 import { RestError } from "./rest-error.ts";
@@ -17,6 +17,7 @@ import { isPlain, splitTarget } from "./target.ts";
 interface Address extends Delivery {
   readonly operation: string;
   readonly version: Version;
+  readonly reader: MessageReader;
   readonly success: TextReply;
   /** Of the last caller. */
   pass: Pass | undefined;
@@ -63,15 +64,15 @@ export class HotSends {
     // Only now: who has no token cannot fill the memory.
     if (remembered === undefined) this.#addresses.set(target, address);
     try {
-      const media = mediaType(request.header("content-type"), messageForms);
+      const media = mediaType(request.header("content-type"), address.reader.forms);
       return new HotSend(this, address, media, this.#options.options().maxBodyBytes);
     } catch (error) {
       return this.refuse(address, error);
     }
   }
 
-  send({ hub, audience, except }: Address, media: MediaType, body: Uint8Array): void {
-    this.#options.hubs.send(hub, { do: "send", audience, except, payload: decodeMessage(media, body) });
+  send({ hub, audience, except, reader }: Address, media: MediaType, body: Uint8Array): void {
+    this.#options.hubs.send(hub, { do: "send", audience, except, payload: reader.decode(media, body) });
   }
 
   refuse({ operation, version }: Address, error: unknown): TextReply {
@@ -84,14 +85,15 @@ export class HotSends {
     const { segments, query: rawQuery } = splitTarget(target);
     const match = segments && this.#options.tree.find(segments);
     const route = match?.leaf.routes.get("POST");
-    if (match === undefined || route?.deliveryOf === undefined) return undefined;
+    if (match === undefined || route?.send === undefined) return undefined;
     const { leaf, path } = match;
     const query = new Query(rawQuery);
     try {
       const version = settleVersion(route, leaf.family, query);
-      const { hub, audience, except } = route.deliveryOf(path, query);
+      const { hub, audience, except } = route.send.deliveryOf(path, query);
+      const { reader } = route.send;
       const success = emptyReply(route.served[leaf.family]!.status);
-      return { hub, audience, except, operation: route.operation, version, success, pass: undefined };
+      return { hub, audience, except, operation: route.operation, version, reader, success, pass: undefined };
     } catch (error) {
       if (error instanceof RestError) return undefined;
       throw error;

@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack";
 import type { HotReply, HotRequest } from "@signalbox/transport";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { basePaths, type Family } from "./route.ts";
+import { type Family, pathsOf } from "./route.ts";
 import { routeTable } from "./route-table.ts";
 import { StartedRest } from "./started-rest.suite.ts";
 
@@ -63,10 +63,8 @@ function sample(target: string, changes: { headers?: Record<string, string>; bod
 }
 
 const hotPaths = routeTable
-  .filter((route) => route.deliveryOf !== undefined)
-  .flatMap((route) =>
-    route.paths.flatMap((path) => Object.keys(route.served).map((family) => basePaths[family as Family] + path)),
-  )
+  .filter((route) => route.send !== undefined)
+  .flatMap((route) => Object.keys(route.served).flatMap((family) => pathsOf(route, family as Family)))
   .map((path) => path.replace("{hub}", "obs").replace(/\{\w+\}/, "a%20b"));
 
 describe("the short way of sends answers like the long one", () => {

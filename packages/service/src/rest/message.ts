@@ -1,18 +1,20 @@
+import { isUtf8 } from "node:buffer";
 import {
   framedPayload,
   type HubMessage,
   type HubProtocol,
-  type HubProtocolName,
   hubProtocols,
   type InvocationMessage,
   invocationPayload,
   MessageType,
   messagePayload,
+  type PayloadFormat,
   ProtocolError,
+  rawPayload,
   type StreamItemMessage,
 } from "@signalbox/protocol";
 import type { Payload } from "@signalbox/transport";
-import { type Body, decodeBody, readBody } from "./body.ts";
+import { type Body, decodeBody, decodeText, readBody } from "./body.ts";
 import { checkDeliverable, checkText } from "./deliverable.ts";
 import type { BodyForm, MediaType } from "./media-type.ts";
 import type { RestRequest } from "./request.ts";
@@ -23,21 +25,28 @@ export const messageForms: readonly BodyForm[] = ["json", "messagepack", "frames
 
 const missing = "Message in request body is required.";
 
-/**
- * Reads the message of a send.
- * @throws {RestError} 400, 413, 415; what passes can be encoded for every client and be read by it
- */
-export async function readMessage(request: RestRequest, limit: number): Promise<Payload> {
-  return payloadOf(await readBody(request, messageForms, limit, missing));
+/** How a send's body becomes what clients receive. */
+export interface MessageReader {
+  readonly forms: readonly BodyForm[];
+  /** @throws {RestError} 400, or 415 for a charset that is not known */
+  decode(media: MediaType, bytes: Uint8Array): Payload;
 }
 
-/**
- * The message of a send whose body is there already.
- * @throws {RestError} 400
- */
-export function decodeMessage(media: MediaType, bytes: Uint8Array): Payload {
-  return payloadOf(decodeBody(media, bytes, missing));
-}
+/** Calls of SignalR clients' methods. What passes can be encoded for every client and be read by it. */
+export const callReader: MessageReader = {
+  forms: messageForms,
+  decode: (media, bytes) => payloadOf(decodeBody(media, bytes, missing)),
+};
+
+/** Messages of raw clients: the body as it is, a text in UTF-8 (reference serverless-upstream §5.6). */
+export const rawReader: MessageReader = {
+  forms: ["text", "json", "binary"],
+  decode({ form, charset }, bytes) {
+    if (form === "binary") return rawPayload("binary", bytes);
+    if (charset === "utf-8" && isUtf8(bytes)) return rawPayload("text", bytes);
+    return rawPayload("text", Buffer.from(decodeText(bytes, charset)));
+  },
+};
 
 function payloadOf(body: Body): Payload {
   if (body.form !== "frames") return callPayload(readCall(body.value));
@@ -55,9 +64,11 @@ export async function readQuestion(request: RestRequest, limit: number): Promise
   const first = frames[0];
   if (first === undefined) throw invalid("The map holds no protocol that is known: json or messagepack.");
   return (invocationId) => {
-    const own = new Map(frames.map(({ protocol, message }) => [protocol.name, messagePayload({ ...message, invocationId })]));
+    const own = new Map<string, Payload>(
+      frames.map(({ protocol, message }) => [protocol.name, messagePayload({ ...message, invocationId })]),
+    );
     const converted = messagePayload({ ...first.message, invocationId });
-    return { bytes: (protocol: HubProtocolName) => (own.get(protocol) ?? converted).bytes(protocol) };
+    return { bytes: (format: PayloadFormat) => (own.get(format) ?? converted).bytes(format) };
   };
 }
 

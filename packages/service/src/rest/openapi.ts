@@ -11,7 +11,7 @@ import { basePaths, type Family, type Method, type Route, type Served } from "./
  */
 export function openApiDocument(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const family of ["dated", "v1", "v1-preview"] as const) {
+  for (const family of ["dated", "v1", "v1-preview", "raw", "raw-v1"] as const) {
     for (const route of routes) {
       const served = route.served[family];
       if (served === undefined) continue;
@@ -27,7 +27,7 @@ export function openApiDocument(routes: readonly Route[]): object {
       version: datedVersions.at(-1),
       summary: "The data plane of Azure SignalR Service, self-hosted",
       description:
-        "Paths below `/api/hubs` take `api-version`; those below `/api/v1` and `/api/v1-preview` are the older versions. Other spellings of a path (with and without `/:send`, mirrored, with a trailing slash, in another letter case) mean the same.",
+        "Paths below `/api/hubs` take `api-version`; those below `/api/v1` and `/api/v1-preview` are the older versions. Those below `/ws/api` and `/ws/api/v1` are for raw WebSockets, and mean the default hub without `/hubs/{hub}`. Other spellings of a path (with and without `/:send`, mirrored, with a trailing slash, in another letter case) mean the same.",
       license: { name: "MIT", identifier: "MIT" },
     },
     security: [{ accessKey: [] }],
@@ -72,9 +72,18 @@ function operation(route: Route, family: Family, served: Served, method: Method)
   };
 }
 
+/** Operations of `v1-preview` and most of `raw` have names of their own. */
+const idPrefixes: Readonly<Record<Family, string>> = {
+  dated: "",
+  v1: "v1_",
+  "v1-preview": "",
+  raw: "raw_",
+  "raw-v1": "raw_v1_",
+};
+
 function operationId(route: Route, family: Family, method: Method): string {
   const base = route.methods.length > 1 && method === "HEAD" ? `${route.operation}Head` : route.operation;
-  return family === "dated" ? base : `${family === "v1" ? "v1_" : ""}${base}`;
+  return `${idPrefixes[family]}${base}`;
 }
 
 function notes(route: Route, family: Family): string {
@@ -99,19 +108,19 @@ function apiVersion({ since }: Served): object {
   };
 }
 
+const formTexts = {
+  frames: "MessagePack map of protocol name to framed record.",
+  messagepack: "The same object as MessagePack.",
+  text: "A text message.",
+  binary: "A binary message.",
+} as const;
+
 function requestBody({ forms, schema, example }: NonNullable<Route["body"]>): object {
   const content: Record<string, object> = {};
   const described = schema === undefined ? {} : { $ref: `#/components/schemas/${schema}` };
   for (const form of forms) {
     content[mediaTypeNames[form]] =
-      form === "json"
-        ? { schema: described, example }
-        : {
-            schema: {
-              description:
-                form === "frames" ? "MessagePack map of protocol name to framed record." : "The same object as MessagePack.",
-            },
-          };
+      form === "json" ? { schema: described, example } : { schema: { description: formTexts[form] } };
   }
   return { required: true, content };
 }

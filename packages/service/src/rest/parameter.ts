@@ -1,4 +1,5 @@
-import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
+import { groupNamePattern } from "../hub/group-name.ts";
+import { defaultHub, hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 import type { Query } from "./query.ts";
 import { invalid } from "./rest-error.ts";
 
@@ -15,12 +16,11 @@ export interface Parameter<T> {
   read(path: Readonly<Record<string, string>>, query: Query): T;
 }
 
-const groupPattern = /^(?!\s+$)[^\n]{1,1024}$/;
 const streamPattern = /^(?!\s+$)[^\n]{1,100}$/;
 
 /** @throws {RestError} 400 */
 export function checkGroup(group: string): string {
-  if (groupPattern.test(group)) return group;
+  if (groupNamePattern.test(group)) return group;
   throw invalid("Invalid group name. A group name should be between 1 and 1024 characters long and not blank.", "group");
 }
 
@@ -37,17 +37,25 @@ function inPath(name: string, description: string, schema: object, check: (value
 
 const asIs = (value: string) => value;
 
-/** Lower-case: hub names are case-insensitive (reference serverless-upstream §4.2). */
-export const hub = inPath("hub", "Name of the hub, in any letter case.", { pattern: hubNamePattern.source }, (value) => {
+const namedHub = inPath("hub", "Name of the hub, in any letter case.", { pattern: hubNamePattern.source }, (value) => {
+  if (value === defaultHub) return defaultHub;
   if (!hubNamePattern.test(value)) throw invalid(`Invalid hub name. A hub name ${hubNameRule}.`, "hub");
   return value.toLowerCase();
 });
+/**
+ * Lower-case: hub names are case-insensitive (reference serverless-upstream §4.2). A path without one, of raw WebSockets, means the
+ * default hub.
+ */
+export const hub: Parameter<string> = {
+  ...namedHub,
+  read: (path, query) => (path.hub === undefined ? defaultHub : namedHub.read(path, query)),
+};
 export const user = inPath("user", "User id.", { minLength: 1 }, asIs);
 export const closedUser = inPath("user", "User id.", { minLength: 1, maxLength: 1024 }, (value) => {
   if (value.length > 1024) throw invalid("Invalid user id. It should be between 1 and 1024 characters long.", "user");
   return value;
 });
-export const group = inPath("group", "Name of the group.", { pattern: groupPattern.source }, checkGroup);
+export const group = inPath("group", "Name of the group.", { pattern: groupNamePattern.source }, checkGroup);
 export const connection = inPath("connection", "Connection id.", { minLength: 1 }, asIs);
 export const stream = inPath(
   "stream",

@@ -1,6 +1,6 @@
 import { stringifyJson } from "@signalbox/protocol";
 import type { Logger } from "pino";
-import type { Version } from "./api-version.ts";
+import { datedVersions, type Version } from "./api-version.ts";
 import type { RestError } from "./rest-error.ts";
 
 /** What a route answers. Replies without a body are shared, so nobody may change one. */
@@ -31,12 +31,12 @@ export function jsonReply(body: unknown, headers?: Readonly<Record<string, strin
 }
 
 /**
- * `ErrorDetail` (reference serverless-upstream §4.7); in v1 and v1-preview, which know no such object, the sentence as plain text.
+ * `ErrorDetail` (reference serverless-upstream §4.7); in versions without a date, which know no such object, the sentence as plain text.
  * Either way `x-ms-error-code` tells what happened.
  */
 export function errorReply({ status, code, message, target }: RestError, version: Version): TextReply {
   const header = { "x-ms-error-code": code };
-  if (version === "v1" || version === "v1-preview") {
+  if (!(datedVersions as readonly string[]).includes(version)) {
     return { status, headers: { ...header, "Content-Type": "text/plain; charset=utf-8" }, body: message };
   }
   return { status, headers: { ...header, ...json }, body: JSON.stringify({ code, message, target }) };

@@ -1,4 +1,4 @@
-import { basePaths, type Family, type Method, type Route } from "./route.ts";
+import { type Family, type Method, pathsOf, type Route } from "./route.ts";
 
 /** A path that is served: its routes by method. */
 interface Leaf {
@@ -40,7 +40,7 @@ export class RouteTree {
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       for (const family of Object.keys(route.served) as Family[]) {
-        for (const path of route.paths) this.#add(family, path, route);
+        for (const path of pathsOf(route, family)) this.#add(family, path, route);
       }
     }
   }
@@ -66,7 +66,7 @@ export class RouteTree {
 
   #add(family: Family, path: string, route: Route): void {
     let node = this.#root;
-    for (const segment of `${basePaths[family]}${path}`.slice(1).split("/")) node = child(node, segment);
+    for (const segment of path.slice(1).split("/")) node = child(node, segment);
     node.leaf ??= { family, routes: new Map(), allow: "" };
     for (const method of route.methods) {
       if (node.leaf.routes.has(method)) throw new Error(`${method} ${path} is in the table twice.`);

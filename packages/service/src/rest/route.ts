@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Answer, Audience, Command, Exceptions, SendCommand } from "../hub/command.ts";
 import { type DatedVersion, datedVersion, isSince, type Version } from "./api-version.ts";
 import type { BodyForm } from "./media-type.ts";
+import type { MessageReader } from "./message.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Query } from "./query.ts";
 import type { Reply } from "./reply.ts";
@@ -10,10 +11,31 @@ import { RestError, type RestErrorName } from "./rest-error.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
-/** Three families of paths: `/api/v1-preview/…`, `/api/v1/…`, and `/api/…?api-version=…`. */
-export type Family = "v1-preview" | "v1" | "dated";
+/**
+ * Families of paths: `/api/v1-preview/…`, `/api/v1/…`, and `/api/…?api-version=…` for SignalR; for raw WebSockets those of May and of October
+ * 2020, whose `api-version` makes no difference (reference serverless-upstream §5.6).
+ */
+export type Family = "v1-preview" | "v1" | "dated" | "raw-v1" | "raw";
 
-export const basePaths: Readonly<Record<Family, string>> = { "v1-preview": "/api/v1-preview", v1: "/api/v1", dated: "/api" };
+export const basePaths: Readonly<Record<Family, string>> = {
+  "v1-preview": "/api/v1-preview",
+  v1: "/api/v1",
+  dated: "/api",
+  "raw-v1": "/ws/api/v1",
+  raw: "/ws/api",
+};
+
+const hubStart = "/hubs/{hub}";
+
+/** All spellings of a route in a family. Those of raw WebSockets may leave the hub out and mean the default hub then. */
+export function pathsOf({ paths }: Pick<Route, "paths">, family: Family): readonly string[] {
+  const full = paths.map((path) => basePaths[family] + path);
+  if (family !== "raw" && family !== "raw-v1") return full;
+  const short = paths
+    .filter((path) => path.startsWith(hubStart))
+    .map((path) => basePaths[family] + path.slice(hubStart.length));
+  return [...full, ...short];
+}
 
 /** What a route needs from the hubs. */
 export interface RestHubs {
@@ -111,11 +133,12 @@ export interface Route extends RouteInformation {
   readonly parameters: readonly Parameter<unknown>[];
   /** @throws {RestError} */
   answerTo(call: Call, path: Readonly<Record<string, string>>): Reply | Promise<Reply>;
-  /**
-   * Sends only, which `HotSends` takes on the short way.
-   * @throws {RestError}
-   */
-  deliveryOf?(path: Readonly<Record<string, string>>, query: Query): Delivery;
+  /** Sends only, which `HotSends` takes on the short way. */
+  readonly send?: {
+    readonly reader: MessageReader;
+    /** @throws {RestError} */
+    deliveryOf(path: Readonly<Record<string, string>>, query: Query): Delivery;
+  };
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
@@ -126,13 +149,13 @@ export interface RouteDefinition<P extends Parameters> extends RouteInformation 
   /** Parameters have been read and are valid. */
   handle(call: Call, values: Values<P>): Reply | Promise<Reply>;
   /** Sends only. */
-  deliver?(values: Values<P>): Delivery;
+  readonly send?: { readonly reader: MessageReader; deliver(values: Values<P>): Delivery };
 }
 
 export function route<const P extends Parameters>(definition: RouteDefinition<P>): Route {
   const names = Object.keys(definition.parameters);
   const parameters = Object.values(definition.parameters);
-  const { handle, deliver, ...information } = definition;
+  const { handle, send, ...information } = definition;
   function valuesOf(path: Readonly<Record<string, string>>, query: Query): Values<P> {
     const values: Record<string, unknown> = {};
     for (let at = 0; at < names.length; at++) values[names[at]!] = parameters[at]!.read(path, query);
@@ -142,7 +165,7 @@ export function route<const P extends Parameters>(definition: RouteDefinition<P>
     ...information,
     parameters,
     answerTo: (call, path) => handle(call, valuesOf(path, call.query)),
-    ...(deliver && { deliveryOf: (path, query) => deliver(valuesOf(path, query)) }),
+    ...(send && { send: { reader: send.reader, deliveryOf: (path, query) => send.deliver(valuesOf(path, query)) } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { encodeHandshakeResponse, type HubProtocol, MessageType, ProtocolError }
 import type { Admission } from "./admission.ts";
 import { answeredMessage, relayedMessage } from "./client-message.ts";
 import { monotonicNow } from "./clock.ts";
-import { type CloseReason, CloseReasons } from "./close-reason.ts";
+import { type CloseReason, CloseReasons, errorOf } from "./close-reason.ts";
 import type {
   ClientMessage,
   ConnectionHandler,
@@ -13,7 +13,8 @@ import type {
 } from "./connection.ts";
 import { type CompletedHandshake, Handshake, handshakeCanceled, handshakeError, seenHandshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { describe, type Ending, Input, type InputOwner } from "./input.ts";
+import type { Ending } from "./inbox.ts";
+import { describe, Input, type InputOwner } from "./input.ts";
 import { transferFormats } from "./negotiate.ts";
 import type { Flushable, FlushQueue } from "./outbox.ts";
 import { Output } from "./output.ts";
@@ -195,18 +196,19 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
 
   // Out.
 
-  send(payload: Payload): void {
-    if (this.#phase !== Phase.Open) return;
+  send(payload: Payload): boolean {
+    if (this.#phase !== Phase.Open) return false;
     const bytes = payload.bytes(this.protocol.name);
-    if (bytes === undefined || bytes.length === 0) return;
+    if (bytes === undefined || bytes.length === 0) return false;
     const { stateful } = this.#output;
     if (stateful === undefined) this.#output.add(bytes);
     else this.#output.addCounted(bytes, this.protocol, stateful);
     this.#requestFlush();
+    return true;
   }
 
   close(reason: CloseReason, text?: string): void {
-    this.#end(reason, reason.error === undefined ? undefined : (text ?? reason.error), text);
+    this.#end(reason, errorOf(reason, text), text);
   }
 
   /** Ends the transport without a word. */
@@ -454,7 +456,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       this.#end(CloseReasons.clientTimeout, "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.");
     }
     if (this.#output.stalledFor(now) >= limits.sendTimeout) this.close(CloseReasons.slowConsumer);
-    if (!this.#relayed && this.#heartbeat.isPingDue(now, limits)) this.#queue(pingRecord(this.protocol));
+    if (!this.#relayed && this.#heartbeat.isPingDue(now, limits.keepAliveInterval)) this.#queue(pingRecord(this.protocol));
   }
 
   #queue(record: Uint8Array): void {

@@ -11,6 +11,8 @@ import { LongPollingTransport, pollHeaders } from "./long-polling.ts";
 import { asksForStatefulReconnect, type Negotiation, negotiateAnswer, negotiateError, negotiateVersion } from "./negotiate.ts";
 import { FlushQueue } from "./outbox.ts";
 import { connectionIdOf, queryOf } from "./query.ts";
+import { RawConnection, type RawHost } from "./raw-connection.ts";
+import type { RawAdmission, RawVerdict } from "./raw-handler.ts";
 import { ServerSentEventsTransport } from "./server-sent-events.ts";
 import { Sweep } from "./sweep.ts";
 import { WebSocketTransport } from "./websocket.ts";
@@ -34,20 +36,21 @@ const stopGrace = 1_000;
 type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
 
 /**
- * Where SignalR clients negotiate, connect, send and leave (reference hub-and-service-protocol §1). Checks no token: a door does that
- * and hands in what it decided, once a request.
+ * Where clients negotiate, connect, send and leave (reference hub-and-service-protocol §1; raw WebSockets serverless-upstream §5).
+ * Checks no token: a door does that and hands in what it decided, once a request.
  *
  *     door ── negotiate ──▶ negotiations ──┐ token
  *          ── upgrade ───────────────────▶ ├──▶ ClientConnection ◀─▶ Transport
  *          ── handle (GET POST DELETE) ──▶ ┘         │
+ *          ── upgradeRaw ────────────────▶ RawConnection
  *                                                    └──▶ admission.handler
  */
 export class ClientEndpoint {
   readonly #limits: () => ConnectionLimits;
   readonly #onError: (error: unknown) => void;
-  readonly #host: ConnectionHost;
+  readonly #host: ConnectionHost & RawHost;
   readonly #negotiations = new Map<string, Negotiation>();
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<ClientConnection | RawConnection>();
   readonly #byToken = new Map<string, ClientConnection>();
   /** Tokens of event streams that we ended, with when (`monotonicNow`). */
   readonly #departed = new Map<string, number>();
@@ -62,8 +65,8 @@ export class ClientEndpoint {
       flushQueue: new FlushQueue(this.#onError),
       limits: this.#limits,
       onError: this.#onError,
-      unlist: (connection) => this.#unlist(connection),
-      forget: (connection) => this.#forget(connection),
+      unlist: (connection: ClientConnection) => this.#unlist(connection),
+      forget: (connection: ClientConnection | RawConnection) => this.#forget(connection),
     };
     this.#sweep = new Sweep(options.sweepInterval ?? 1_000, {
       connections: this.#connections,
@@ -74,7 +77,7 @@ export class ClientEndpoint {
     });
   }
 
-  /** Connections whose transport has not ended, those still shaking hands included. */
+  /** Connections whose transport has not ended, those still shaking hands or waiting to be let in included. */
   get size(): number {
     return this.#connections.size;
   }
@@ -139,6 +142,27 @@ export class ClientEndpoint {
   #accept(connection: ClientConnection): UpgradeVerdict {
     // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
     return { accept: new WebSocketTransport(connection), maxMessageBytes: 2 * connection.limit("maxMessageBytes") };
+  }
+
+  /**
+   * A WebSocket that speaks no hub protocol. Its handler is asked first, so the verdict may take time.
+   * @param subprotocols offered by the client
+   */
+  async upgradeRaw(admission: RawAdmission, subprotocols: readonly string[]): Promise<UpgradeVerdict> {
+    const connection = new RawConnection(this.#host, admission);
+    this.#connections.add(connection);
+    let verdict: RawVerdict;
+    try {
+      verdict = await admission.handler.connecting(connection, subprotocols);
+    } catch (error) {
+      connection.refused();
+      throw error;
+    }
+    if ("refuse" in verdict) {
+      connection.refused();
+      return verdict;
+    }
+    return connection.admitted() ? { accept: connection, ...verdict } : { refuse: plainText(503, Answers.closing) };
   }
 
   /**
@@ -263,8 +287,8 @@ export class ClientEndpoint {
     }
   }
 
-  #forget(connection: ClientConnection): void {
-    this.#unlist(connection);
+  #forget(connection: ClientConnection | RawConnection): void {
+    if (connection instanceof ClientConnection) this.#unlist(connection);
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     for (const resolve of this.#emptied.splice(0)) resolve();

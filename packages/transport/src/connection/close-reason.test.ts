@@ -9,9 +9,9 @@ const text = (record: Uint8Array) => Buffer.from(record).toString();
 
 describe("the close reasons", () => {
   it("are those of docs/close-reasons.md", () => {
-    const rows = table.map(({ name, metric, code, sendsClose, allowReconnect, error }) => {
+    const rows = table.map(({ name, metric, code, rawCode, sendsClose, allowReconnect, error }) => {
       const message = sendsClose ? (error === undefined ? "without error" : `\`${error}\``) : "none";
-      return `| \`${name}\` | ${metric} | ${code} | ${message} | ${allowReconnect ? "yes" : "no"} |`;
+      return `| \`${name}\` | ${metric} | ${code} | ${message} | ${allowReconnect ? "yes" : "no"} | ${rawCode} |`;
     });
     const page = readFileSync(new URL("../../../../docs/close-reasons.md", import.meta.url), "utf8");
     expect(page.split("\n").filter((line) => line.startsWith("| `"))).toEqual(rows);

@@ -11,19 +11,25 @@ export interface CloseReason {
   readonly sendsClose: boolean;
   /** WebSocket close code. */
   readonly code: number;
+  /**
+   * The same for clients without hub protocol, to whom code and text of the close frame say everything; the text is `error` or a
+   * caller's own.
+   */
+  readonly rawCode: number;
   readonly metric: string;
 }
 
 const reasons = {
-  clientLeft: { allowReconnect: false, sendsClose: false, code: 1000, metric: "Normal" },
-  transportLost: { allowReconnect: true, sendsClose: false, code: 1006, metric: "ClientTransportLost" },
-  closedByBackend: { allowReconnect: true, sendsClose: true, code: 1000, metric: "CloseByServer" },
-  closedByServer: { allowReconnect: false, sendsClose: false, code: 1000, metric: "CloseByAppServer" },
+  clientLeft: { allowReconnect: false, sendsClose: false, code: 1000, rawCode: 1000, metric: "Normal" },
+  transportLost: { allowReconnect: true, sendsClose: false, code: 1006, rawCode: 1006, metric: "ClientTransportLost" },
+  closedByBackend: { allowReconnect: true, sendsClose: true, code: 1000, rawCode: 1000, metric: "CloseByServer" },
+  closedByServer: { allowReconnect: false, sendsClose: false, code: 1000, rawCode: 1000, metric: "CloseByAppServer" },
   noServer: {
     error: "No app server is connected.",
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1013,
     metric: "NoAvailableServerConnection",
   },
   serverLost: {
@@ -31,6 +37,7 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1013,
     metric: "ServerConnectionClosed",
   },
   malformedMessage: {
@@ -38,6 +45,7 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1007,
     metric: "InvalidData",
   },
   messageTooLarge: {
@@ -45,15 +53,17 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1009,
     metric: "MessageTooLarge",
   },
-  handshakeFailed: { allowReconnect: false, sendsClose: false, code: 1000, metric: "HandshakeFailed" },
-  handshakeTimeout: { allowReconnect: false, sendsClose: false, code: 1000, metric: "HandshakeTimeout" },
+  handshakeFailed: { allowReconnect: false, sendsClose: false, code: 1000, rawCode: 1000, metric: "HandshakeFailed" },
+  handshakeTimeout: { allowReconnect: false, sendsClose: false, code: 1000, rawCode: 1000, metric: "HandshakeTimeout" },
   clientTimeout: {
     error: "Connection closed with an error.",
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1008,
     metric: "PingTimeout",
   },
   authenticationExpired: {
@@ -61,6 +71,7 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1008,
     metric: "AuthenticationExpired",
   },
   lifetimeExceeded: {
@@ -68,6 +79,7 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1001,
     metric: "LifetimeExceeded",
   },
   slowConsumer: {
@@ -75,6 +87,7 @@ const reasons = {
     allowReconnect: true,
     sendsClose: true,
     code: 1000,
+    rawCode: 1008,
     metric: "SlowClient",
   },
   refusedByBackend: {
@@ -82,10 +95,19 @@ const reasons = {
     allowReconnect: false,
     sendsClose: true,
     code: 1000,
+    rawCode: 1008,
     metric: "RefusedByUpstream",
   },
-  drain: { allowReconnect: true, sendsClose: true, code: 1000, metric: "ServiceReload" },
-  stopped: { allowReconnect: true, sendsClose: true, code: 1001, metric: "ServiceStop" },
+  backendFailed: {
+    error: "The upstream did not answer.",
+    allowReconnect: true,
+    sendsClose: true,
+    code: 1011,
+    rawCode: 1011,
+    metric: "UpstreamFailed",
+  },
+  drain: { allowReconnect: true, sendsClose: true, code: 1000, rawCode: 1001, metric: "ServiceReload" },
+  stopped: { allowReconnect: true, sendsClose: true, code: 1001, rawCode: 1001, metric: "ServiceStop" },
 } as const satisfies Record<string, Omit<CloseReason, "name">>;
 
 export type CloseReasonName = keyof typeof reasons;
@@ -94,3 +116,11 @@ export type CloseReasonName = keyof typeof reasons;
 export const CloseReasons: Readonly<Record<CloseReasonName, CloseReason>> = Object.fromEntries(
   Object.entries(reasons).map(([name, reason]) => [name, { name, ...reason }]),
 ) as Record<CloseReasonName, CloseReason>;
+
+/**
+ * What went wrong, for whoever stands behind the connection; undefined for a graceful end.
+ * @param text a caller's own
+ */
+export function errorOf({ error }: CloseReason, text: string | undefined): string | undefined {
+  return error === undefined ? undefined : (text ?? error);
+}

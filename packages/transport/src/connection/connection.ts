@@ -1,17 +1,11 @@
-import type { HubMessage, HubProtocol, HubProtocolName, MessageTypeNumber } from "@signalbox/protocol";
+import type { HubMessage, HubProtocol, MessageTypeNumber, Payload } from "@signalbox/protocol";
 import type { CloseReason } from "./close-reason.ts";
 
 export type TransportName = "WebSockets" | "ServerSentEvents" | "LongPolling";
 
-/**
- * Something to be sent to many connections: answers its framed bytes for each protocol, made once and then shared.
- * A protocol it has no bytes for is not delivered.
- */
-export interface Payload {
-  bytes(protocol: HubProtocolName): Uint8Array | undefined;
-}
+export type { Payload };
 
-/** What a client sent. */
+/** What a SignalR client sent. */
 export interface ClientMessage {
   /** The framed bytes. */
   readonly record: Uint8Array;
@@ -24,7 +18,7 @@ export interface ClientMessage {
 }
 
 /**
- * One SignalR client, whatever its transport. Order: everything sent to it leaves in the order of the calls; what it sends is handed
+ * One client, whatever its transport and protocol. Order: everything sent to it leaves in the order of the calls; what it sends is handed
  * over in the order received. What is sent before the handshake answer went out waits behind that answer.
  * Lost: what was sent but not yet taken by the client when the transport breaks (with stateful reconnect: nothing within the buffer).
  */
@@ -34,11 +28,10 @@ export interface Connection {
   /** Who answers for the connection set this at admission; opaque to the transport. */
   readonly context: unknown;
   readonly transport: TransportName;
-  /** Set when the handshake has been parsed. */
-  readonly protocol: HubProtocol;
   /** Milliseconds since 1970. */
   readonly connectedAt: number;
-  send(payload: Payload): void;
+  /** False when nothing was sent: the connection ends, or the payload has no bytes for its format. */
+  send(payload: Payload): boolean;
   /**
    * Ends the connection after what was sent before. Idempotent. `text` replaces the reason's own error text. What the client sent and
    * was not handed over yet is dropped.
@@ -52,8 +45,14 @@ export interface Connection {
   resume(): void;
 }
 
+/** A connection that speaks a hub protocol. */
+export interface SignalRConnection extends Connection {
+  /** Set when the handshake has been parsed. */
+  readonly protocol: HubProtocol;
+}
+
 /** A connection whose handshake answer its handler may give itself. */
-export interface OpeningConnection extends Connection {
+export interface OpeningConnection extends SignalRConnection {
   /**
    * Relay only: the framed handshake answer of whoever stands behind the handler. Everything sent before waits behind it, so a
    * broadcast cannot overtake it. The first call counts; without one within the handshake time-out the connection ends.
@@ -74,14 +73,14 @@ export interface ConnectionHandler {
    */
   opening(connection: OpeningConnection, request: Uint8Array): "answer" | "relay";
   /** The handshake answer is queued (in relay: the request was handed over). From here on the connection can be reached. */
-  opened(connection: Connection): void;
+  opened(connection: SignalRConnection): void;
   /** Types 1 to 5 and 7, in relay also Ping; Ack and Sequence are the transport's own. */
-  message(connection: Connection, message: ClientMessage): void;
+  message(connection: SignalRConnection, message: ClientMessage): void;
   /**
    * Only for connections that opened. `error` is undefined for a graceful end, otherwise it names what went wrong
    * (for example the parser's sentence).
    */
-  closed(connection: Connection, reason: CloseReason, error: string | undefined): void;
+  closed(connection: SignalRConnection, reason: CloseReason, error: string | undefined): void;
 }
 
 /** Time limits and sizes of connections. All times in milliseconds, sizes in bytes. Read anew at each use: they may change while running. */

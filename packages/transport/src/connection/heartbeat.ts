@@ -30,9 +30,9 @@ export class Heartbeat {
     return this.#heardAt !== 0 && clientTimeout > 0 && now - this.#heardAt >= clientTimeout;
   }
 
-  /** Whether a ping is due. Other messages do not postpone it (reference hub-and-service-protocol §2.6). */
-  isPingDue(now: number, { keepAliveInterval }: ConnectionLimits): boolean {
-    if (now - this.#pingedAt < keepAliveInterval) return false;
+  /** Whether a ping is due, one each `interval` milliseconds. Other messages do not postpone it (reference hub-and-service-protocol §2.6). */
+  isPingDue(now: number, interval: number): boolean {
+    if (now - this.#pingedAt < interval) return false;
     this.#pingedAt = now;
     return true;
   }

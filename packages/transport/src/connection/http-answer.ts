@@ -4,6 +4,7 @@ export const Answers = {
   unknownId: "No Connection with that ID",
   otherTransport: "Cannot change transports mid-connection",
   noPosts: "POST requests are not allowed for WebSocket connections.",
+  closing: "The service is closing its connections.",
   noDelete: "Cannot terminate this connection using the DELETE endpoint.",
 } as const;
 

@@ -1,5 +1,5 @@
 import type { HubProtocol } from "@signalbox/protocol";
-import { Stall } from "./stall.ts";
+import { backlogOf, Stall } from "./stall.ts";
 import { countedRecords, type StatefulReconnect } from "./stateful-reconnect.ts";
 import type { Transport } from "./transport.ts";
 
@@ -43,10 +43,8 @@ export class Output {
     this.#bytes = 0;
   }
 
-  /** Bytes waiting before the transport and in it. Who has taken everything so far is not slow, however much comes at once. */
   backlog(): number {
-    const pending = this.transport?.pendingBytes ?? 0;
-    return pending === 0 ? 0 : pending + this.#bytes;
+    return backlogOf(this.transport?.pendingBytes ?? 0, this.#bytes);
   }
 
   /** Bytes waiting here. */

@@ -20,3 +20,11 @@ export class Stall {
     return now - this.#since;
   }
 }
+
+/**
+ * Bytes by which a client is behind: those before its transport and in it. Who has taken everything so far is not slow, however much
+ * comes at once.
+ */
+export function backlogOf(pending: number, queued: number): number {
+  return pending === 0 ? 0 : pending + queued;
+}

@@ -1,11 +1,15 @@
-import type { ClientConnection } from "./client-connection.ts";
 import { monotonicNow } from "./clock.ts";
 import type { ConnectionLimits } from "./connection.ts";
 import type { Negotiation } from "./negotiate.ts";
 
+/** Something that depends on time. */
+interface Sweepable {
+  sweep(now: number, date: number, limits: ConnectionLimits): void;
+}
+
 /** What the sweep looks after. */
 export interface Swept {
-  readonly connections: ReadonlySet<ClientConnection>;
+  readonly connections: ReadonlySet<Sweepable>;
   /** By token, oldest first. */
   readonly negotiations: Map<string, Negotiation>;
   limits(): ConnectionLimits;

@@ -57,6 +57,10 @@ export class BunUpgradeRequest implements UpgradeRequest {
     return peerOf(this.#request, this.#server, this.#isSecure);
   }
 
+  get certificateThumbprint(): undefined {
+    return undefined;
+  }
+
   get subprotocols(): readonly string[] {
     return parseSubprotocols(this.headers.get("sec-websocket-protocol"));
   }

@@ -51,6 +51,8 @@ export interface BunWebSocket<Data> {
   sendText(text: string): number;
   sendBinary(bytes: Uint8Array): number;
   ping(): number;
+  /** What is sent in the callback leaves together. */
+  cork(send: () => void): void;
   /** Sends what is pending and a close frame, ends the TCP connection, calls `close` before it returns. */
   close(code: number, reason?: string): void;
   terminate(): void;

@@ -6,10 +6,12 @@ import type { Socket, SocketHandler } from "./listener.ts";
 const CLOSE_TIMEOUT = 5_000;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const lastMessage = new LastMessage<string | Uint8Array>((parts, isText) => {
-  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  return isText ? decoder.decode(bytes) : bytes;
-});
+type Message = string | Uint8Array;
+const messageOf = (bytes: Uint8Array, isText: boolean): Message => (isText ? decoder.decode(bytes) : bytes);
+const lastMessage = new LastMessage<Message>((parts, isText) =>
+  messageOf(parts.length === 1 ? parts[0]! : Buffer.concat(parts), isText),
+);
+const lastMessages = new LastMessage<readonly Message[]>((parts, isText) => parts.map((part) => messageOf(part, isText)));
 
 /** Bun reports a protocol violation by a sentence; the close code that it sent for it, by that sentence. */
 const violationCodes: Readonly<Record<string, number>> = {
@@ -46,11 +48,19 @@ export class BunSocket implements Socket {
   }
 
   send(parts: readonly Uint8Array[], isText: boolean): void {
-    if (this.#ws === undefined || this.#closeCode !== 0) return;
-    const message = lastMessage.of(parts, isText);
-    // Nothing is dropped: the buffer has no limit of its own.
-    if (typeof message === "string") this.#ws.sendText(message);
-    else this.#ws.sendBinary(message);
+    if (this.#ws !== undefined && this.#closeCode === 0) transmit(this.#ws, lastMessage.of(parts, isText));
+  }
+
+  sendEach(parts: readonly Uint8Array[], isText: boolean): void {
+    const ws = this.#ws;
+    if (ws === undefined || this.#closeCode !== 0) return;
+    const messages = lastMessages.of(parts, isText);
+    if (messages.length === 1) transmit(ws, messages[0]!);
+    else {
+      ws.cork(() => {
+        for (const message of messages) transmit(ws, message);
+      });
+    }
   }
 
   ping(): void {
@@ -86,6 +96,11 @@ export class BunSocket implements Socket {
   opened(ws: BunWebSocket<BunSocket>): void {
     this.#ws = ws;
     this.#call(() => this.#handler.open(this));
+  }
+
+  /** The client has gone before its handshake was answered. */
+  neverOpened(): void {
+    this.#closed(1006, "");
   }
 
   received(message: string | Buffer): void {
@@ -147,6 +162,12 @@ export class BunSocket implements Socket {
     this.#owner.report(error);
     this.abort();
   }
+}
+
+/** Nothing is dropped: the buffer has no limit of its own. */
+function transmit(ws: BunWebSocket<BunSocket>, message: Message): void {
+  if (typeof message === "string") ws.sendText(message);
+  else ws.sendBinary(message);
 }
 
 /** Sockets that wait for their last bytes to leave, in the order of their deadlines. One timer for all, and none while there are none. */

@@ -3,6 +3,7 @@ import { type Bound, bindAll } from "./bind.ts";
 import { BunRequest, BunUpgradeRequest, peerOf, toResponse } from "./bun-request.ts";
 import { type BunServer, bun } from "./bun-runtime.ts";
 import { BunSocket, ClosingSockets, type SocketOwner } from "./bun-socket.ts";
+import { ListenError } from "./listen-error.ts";
 import type { BodyReader, HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
 import { Replies } from "./replies.ts";
 import { asksForWebSocket } from "./upgrade.ts";
@@ -16,6 +17,12 @@ const HTTP_IDLE_TIMEOUT = 240;
  * @throws {ListenError} when the address cannot be bound or the certificate cannot be used
  */
 export async function listenOnBun(options: ListenerOptions): Promise<Listener> {
+  if (options.tls?.requestCertificate) {
+    throw new ListenError(
+      "ERR_RUNTIME",
+      "Bun does not tell which certificate a client shows: run on Node, or behind a proxy that does.",
+    );
+  }
   const listener = new BunListener(options);
   await listener.bind();
   return listener;
@@ -155,6 +162,7 @@ class BunListener implements Listener, SocketOwner {
     const offersNone = request.headers.get("sec-websocket-protocol") === null;
     const options = offersNone ? { data } : { data, headers: { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" } };
     if (server.upgrade(request, options)) return undefined;
+    data.neverOpened();
     return new Response("This is no valid WebSocket handshake.", { status: 400 });
   }
 

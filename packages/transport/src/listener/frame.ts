@@ -31,6 +31,12 @@ export function encodeFrame(parts: readonly Uint8Array[], isText: boolean): Buff
   return frame;
 }
 
+/** The frames of several messages of one kind, one after the other. */
+export function encodeFrames(messages: readonly Uint8Array[], isText: boolean): Buffer {
+  if (messages.length === 1) return encodeFrame(messages, isText);
+  return Buffer.concat(messages.map((message) => encodeFrame([message], isText)));
+}
+
 /**
  * Remembers what the last list of parts was turned into. A broadcast hands the same parts to one socket after the other: the first
  * pays, the others share. "Same" means the identical objects in the same order; the parts promise not to change.

@@ -8,6 +8,8 @@ export type ListenErrorCode =
   | "ERR_PORT"
   /** Certificate or key is no usable PEM text, or they do not belong together. */
   | "ERR_TLS"
+  /** The runtime cannot do what is asked for. */
+  | "ERR_RUNTIME"
   | "ERR_LISTEN";
 
 /** A listener could not be started. `message` is one sentence for the operator. */

@@ -11,7 +11,7 @@ import { clientFrame, Opcode, RawClient, upgradeRequest } from "../../test/raw-c
 export interface StartOptions {
   readonly port?: number;
   readonly host?: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: { readonly cert: string; readonly key: string; readonly requestCertificate?: boolean };
 }
 
 export interface RunningFixture {
@@ -312,7 +312,7 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         expect(await logged()).toEqual(["error: upgrade threw"]);
       });
 
-      it("waits for a verdict, and survives a client that leaves meanwhile", async () => {
+      it("waits for a verdict, and says of a client that leaves meanwhile that it is gone", async () => {
         const logged = await newLog();
         const leaving = await raw();
         leaving.write(upgradeRequest("/ws/slow"));
@@ -327,7 +327,9 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         await until(() => expect(patient.texts).toEqual(["hello"]));
         patient.socket.close();
         await patient.closed;
-        await until(async () => expect((await logged()).slice(2)).toEqual(["open offering [] from 127.0.0.1", "closed 1005"]));
+        await until(async () =>
+          expect((await logged()).slice(2)).toEqual(["closed 1006", "open offering [] from 127.0.0.1", "closed 1005"]),
+        );
       });
     });
 
@@ -371,6 +373,16 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         for (const client of clients) {
           await until(() => expect(client.messages.length).toBe(4));
           expect(client.texts).toEqual([0, 10, 300, 100_000].map((size) => `aü${"x".repeat(size)}`));
+        }
+      });
+
+      it("sends several messages together, each as a message of its own", async () => {
+        const clients = [await open(), await open()];
+        for (const client of clients) client.socket.send(`!each one zwölf ${"x".repeat(70_000)}`);
+        for (const client of clients) {
+          await until(() => expect(client.messages).toHaveLength(5));
+          expect(client.texts).toEqual(["one", "zwölf", "x".repeat(70_000), "\u0001", "\u0002"]);
+          expect(client.messages.map(([, isBinary]) => isBinary)).toEqual([false, false, false, true, true]);
         }
       });
 

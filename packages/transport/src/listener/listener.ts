@@ -8,7 +8,12 @@ export interface ListenerOptions {
   /** Undefined listens on both loopback addresses (127.0.0.1 and, where there is one, ::1). */
   readonly host?: string;
   /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** Asks clients for a certificate of their own and takes those who show none all the same. Not on Bun, which cannot tell it. */
+    readonly requestCertificate?: boolean;
+  };
   /** Largest request header block, bytes (the cloud's limit is 16 KiB). Beyond: 431. */
   readonly maxHeaderBytes: number;
   /** Largest WebSocket message, bytes; beyond it the socket is closed with 1009. */
@@ -98,11 +103,15 @@ export interface UpgradeRequest {
   readonly peer: Peer;
   /** Subprotocols the client offered, in its order; empty when none. */
   readonly subprotocols: readonly string[];
+  /**
+   * SHA-1 of the certificate whose key the client proved to hold, in upper-case hex; undefined when it showed none. Nobody has checked who
+   * issued it.
+   */
+  readonly certificateThumbprint: string | undefined;
 }
 
 export type UpgradeVerdict =
   | {
-      /** Not called at all when the client has gone before the handshake was answered. */
       readonly accept: SocketHandler;
       /** Echoed to the client; must be one it offered. Absent: none is selected. */
       readonly subprotocol?: string;
@@ -113,6 +122,7 @@ export type UpgradeVerdict =
 
 /** Receives the life of one WebSocket. Calls never overlap. */
 export interface SocketHandler {
+  /** Not called when the client has gone, or its handshake turns out malformed, before it was answered. */
   open(socket: Socket): void;
   /** A whole message. `data` is valid beyond the call. None comes after `close` or `abort` of the socket. */
   message(data: Uint8Array, isText: boolean): void;
@@ -121,7 +131,7 @@ export interface SocketHandler {
   /** A pong or ping arrived: the peer lives. */
   alive?(): void;
   /**
-   * Once, whatever the end: close handshake, socket error, abort. The code is the peer's (1005: a close frame without one), or that
+   * Once, whatever the end: close handshake, socket error, abort; with 1006 also when it was never opened. The code is the peer's (1005: a close frame without one), or that
    * with which this side ended a peer that broke the protocol (1002, 1007, 1009); 1006 when there was neither.
    */
   closed(code: number, reason: string): void;
@@ -134,6 +144,8 @@ export interface Socket {
    * Text frames hold UTF-8.
    */
   send(parts: readonly Uint8Array[], isText: boolean): void;
+  /** Sends each part as a message of its own, all of them in a single write where the runtime can. Otherwise as `send`. */
+  sendEach(messages: readonly Uint8Array[], isText: boolean): void;
   /** Bytes handed to the socket that the operating system has not taken yet. */
   readonly pendingBytes: number;
   ping(): void;

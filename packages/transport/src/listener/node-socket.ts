@@ -1,6 +1,6 @@
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
-import { encodeFrame, LastMessage, PING_FRAME } from "./frame.ts";
+import { encodeFrame, encodeFrames, LastMessage, PING_FRAME } from "./frame.ts";
 import type { Socket, SocketHandler } from "./listener.ts";
 
 /** Beyond this many pongs that have not left, pings go unanswered: a peer that pings and never reads must not fill the memory. */
@@ -9,6 +9,7 @@ const MAX_REASON_BYTES = 123;
 const NOTHING = new Uint8Array(0);
 
 const lastFrame = new LastMessage<Buffer>(encodeFrame);
+const lastFrames = new LastMessage<Buffer>(encodeFrames);
 
 /** Close codes that ws sends when the peer breaks the protocol, by the code of its error; every other one is 1002. */
 const violationCodes: Readonly<Record<string, number>> = {
@@ -86,6 +87,10 @@ export class NodeSocket implements Socket {
 
   send(parts: readonly Uint8Array[], isText: boolean): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#write(lastFrame.of(parts, isText));
+  }
+
+  sendEach(messages: readonly Uint8Array[], isText: boolean): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#write(lastFrames.of(messages, isText));
   }
 
   ping(): void {

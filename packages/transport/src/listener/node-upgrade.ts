@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { HeaderReader, Peer, UpgradeRequest } from "./listener.ts";
 import { findHeader, peerOf } from "./node-request.ts";
 import { parseSubprotocols } from "./upgrade.ts";
@@ -31,6 +32,12 @@ export class NodeUpgradeRequest implements UpgradeRequest, HeaderReader {
   *entries(): Iterable<readonly [string, string]> {
     const headers = this.#rawHeaders;
     for (let at = 0; at < headers.length; at += 2) yield [headers[at]!, headers[at + 1]!];
+  }
+
+  get certificateThumbprint(): string | undefined {
+    if (!(this.#tcp instanceof TLSSocket)) return undefined;
+    const { fingerprint } = this.#tcp.getPeerCertificate() as { readonly fingerprint?: string };
+    return fingerprint?.replaceAll(":", "");
   }
 
   get subprotocols(): readonly string[] {

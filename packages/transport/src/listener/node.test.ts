@@ -1,8 +1,9 @@
 import { ListenerFixture, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES } from "../../test/listener-fixture.ts";
+import { conformanceSuite } from "./conformance.suite.ts";
 import { listenerSuite, type RunningFixture, type StartOptions } from "./listener.suite.ts";
 import { listenOnNode } from "./node.ts";
 
-listenerSuite("Node", async (options: StartOptions = {}): Promise<RunningFixture> => {
+const start = async (options: StartOptions = {}): Promise<RunningFixture> => {
   const handler = new ListenerFixture();
   const listener = await listenOnNode({
     port: 0,
@@ -13,4 +14,7 @@ listenerSuite("Node", async (options: StartOptions = {}): Promise<RunningFixture
   });
   handler.listener = listener;
   return { port: listener.port, hosts: listener.hosts, stop: () => listener.close() };
-});
+};
+
+listenerSuite("Node", start);
+conformanceSuite("Node", start);

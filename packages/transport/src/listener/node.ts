@@ -6,7 +6,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import { type Bound, bindAll } from "./bind.ts";
 import { toListenError } from "./listen-error.ts";
-import type { HotReply, Listener, ListenerOptions, UpgradeVerdict } from "./listener.ts";
+import type { HotReply, Listener, ListenerOptions, SocketHandler, UpgradeVerdict } from "./listener.ts";
 import { NodeRequest, peerOf } from "./node-request.ts";
 import { NodeSocket, ServerWebSocket, type SocketOwner } from "./node-socket.ts";
 import { NodeUpgradeRequest, refuse, withoutUpgrade } from "./node-upgrade.ts";
@@ -124,7 +124,9 @@ class NodeListener implements Listener, SocketOwner {
     if (tls === undefined) server = createServer(common, accept);
     else {
       try {
-        server = createSecureServer({ ...common, ...tls, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT }, accept);
+        const { cert, key, requestCertificate = false } = tls;
+        const secure = { cert, key, requestCert: requestCertificate, rejectUnauthorized: false };
+        server = createSecureServer({ ...common, ...secure, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT }, accept);
       } catch (error) {
         throw toListenError(error, host, port);
       }
@@ -196,7 +198,10 @@ class NodeListener implements Listener, SocketOwner {
   }
 
   #settle(message: IncomingMessage, tcp: TcpSocket, head: Buffer, verdict: UpgradeVerdict): void {
-    if (tcp.destroyed) return;
+    if (tcp.destroyed) {
+      if ("accept" in verdict) this.#neverOpened(verdict.accept);
+      return;
+    }
     if ("refuse" in verdict) {
       refuse(tcp, verdict.refuse).catch((error) => {
         this.report(error);
@@ -207,7 +212,13 @@ class NodeListener implements Listener, SocketOwner {
     tcp.off("error", destroy);
     this.#subprotocol = verdict.subprotocol;
     const limit = verdict.maxMessageBytes ?? this.#options.maxMessageBytes;
-    this.#webSocketsUpTo(limit).handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+    let isOpen = false;
+    // Either calls back before it returns, or has refused a malformed handshake.
+    this.#webSocketsUpTo(limit).handleUpgrade(message, tcp, head, (ws) => {
+      isOpen = true;
+      new NodeSocket(ws, tcp, verdict.accept, this);
+    });
+    if (!isOpen) this.#neverOpened(verdict.accept);
   }
 
   #webSocketsUpTo(maxPayload: number): InstanceType<typeof WebSocketServer<typeof ServerWebSocket>> {
@@ -228,6 +239,14 @@ class NodeListener implements Listener, SocketOwner {
       this.#webSockets.set(maxPayload, server);
     }
     return server;
+  }
+
+  #neverOpened(handler: SocketHandler): void {
+    try {
+      handler.closed(1006, "");
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   #refuseForError(tcp: TcpSocket, error: unknown): void {

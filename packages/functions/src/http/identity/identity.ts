@@ -1,7 +1,7 @@
-import type { Peer } from "@signalbox/transport";
+import { type Peer, TrustedProxies } from "@signalbox/transport";
+import { ConfigError } from "../../config/config-error.ts";
 import { DevelopmentLogin } from "./development-login.ts";
 import { type IdentityPlatform, isIdentityHeader, principalHeaders } from "./principal.ts";
-import { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface IdentityOptions {
   /** Peers whose identity and `x-forwarded-*` headers are believed: addresses, networks, or `*`. Default: none. */
@@ -28,7 +28,7 @@ export class Identity {
    */
   constructor(options: IdentityOptions, secret: string, mayReturnTo: (origin: string) => boolean) {
     this.#platform = options.platform ?? "app-service";
-    this.#proxies = new TrustedProxies(options.trustedProxies ?? []);
+    this.#proxies = trustedProxies(options.trustedProxies ?? []);
     this.login = options.developmentLogin === true ? new DevelopmentLogin(this.#platform, secret, mayReturnTo) : undefined;
   }
 
@@ -46,5 +46,13 @@ export class Identity {
     if (principal !== undefined)
       for (const [name, value] of Object.entries(principalHeaders(principal, this.#platform))) headers.set(name, value);
     return headers;
+  }
+}
+
+function trustedProxies(entries: readonly string[]): TrustedProxies {
+  try {
+    return new TrustedProxies(entries);
+  } catch (error) {
+    throw error instanceof RangeError ? new ConfigError([error.message]) : error;
   }
 }

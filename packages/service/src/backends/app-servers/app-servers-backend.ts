@@ -1,5 +1,11 @@
 import { MessageType, ServiceEventKind, ServiceEventObject, ServiceMessageType } from "@signalbox/protocol";
-import { type ClientMessage, CloseReasons, type OpeningConnection, type SocketHandler } from "@signalbox/transport";
+import {
+  type ClientMessage,
+  CloseReasons,
+  type OpeningConnection,
+  type SocketHandler,
+  type TrustedProxies,
+} from "@signalbox/transport";
 import type { Logger } from "pino";
 import type { HubConnection } from "../../hub/hub-connection.ts";
 import type { Hubs } from "../../hub/hubs.ts";
@@ -17,6 +23,8 @@ import { ServerRegistry } from "./server-registry.ts";
 /** Read anew at each use. */
 interface AppServersOptions {
   readonly limits: ServerLimits;
+  /** Whose word about the address of a client counts. */
+  readonly trustedProxies: TrustedProxies;
   /** Clients on one server connection from which on its server is asked for a further one; 0: never. */
   readonly clientsPerConnection: number;
   /** Clients the service takes; 0: unlimited. */
@@ -115,10 +123,11 @@ export class AppServersBackend implements Backend {
       member.connection.close(CloseReasons.noServer);
       return;
     }
-    const route = new Route(member, openConnectionMessage(member, this.#instanceId), this.#request, server);
+    const { clientsPerConnection, trustedProxies } = this.#parts.options();
+    const route = new Route(member, openConnectionMessage(member, this.#instanceId, trustedProxies), this.#request, server);
     this.#routes.add(route);
     route.attach(server);
-    this.#registry.of(route.hub)?.grow(server, this.#parts.options().clientsPerConnection, this.#instanceId);
+    this.#registry.of(route.hub)?.grow(server, clientsPerConnection, this.#instanceId);
   }
 
   message(connection: HubConnection, message: ClientMessage): void {

@@ -8,7 +8,7 @@ let started: StartedService;
 const servers: ScriptedServer[] = [];
 
 beforeAll(async () => {
-  started = await StartedService.start({ "servers.clientsPerConnection": "3" });
+  started = await StartedService.start({ "servers.clientsPerConnection": "3", "proxies.trusted": "127.0.0.1" });
 });
 afterAll(() => started.stop());
 afterEach(async () => {

@@ -101,7 +101,7 @@ export class Route {
     if (this.server.isCongested) this.server.holdBack(this.connection);
   }
 
-  /** What a server sent for the client. @throws {ProtocolError} for bytes that are no hub messages */
+  /** What a server sent for the client. @returns whether something is on its way. @throws {ProtocolError} for bytes that are no hub messages */
   receive(from: ServerConnection, { payload, extensions }: ConnectionDataMessage): boolean {
     const type = extensions?.dataMessageType;
     if (this.isAnswered) {
@@ -132,8 +132,7 @@ export class Route {
     const bytes = this.#part === undefined ? piece : Buffer.concat([this.#part, piece]);
     const whole = this.connection.protocol.wholeLength(bytes);
     this.#part = whole < bytes.length ? bytes.subarray(whole) : undefined;
-    if (whole > 0) this.connection.send(new RelayedRecords(whole === bytes.length ? bytes : bytes.subarray(0, whole)));
-    return whole > 0;
+    return whole > 0 && this.connection.send(new RelayedRecords(whole === bytes.length ? bytes : bytes.subarray(0, whole)));
   }
 }
 

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { HubConnection } from "../../hub/hub-connection.ts";
 import { FailureLog, shorten } from "./failure-log.ts";
-import { upstreamHeaders } from "./headers.ts";
+import { type Announced, upstreamHeaders } from "./headers.ts";
 import { publicUrl, type UpstreamCall, type UpstreamObserver } from "./observer.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { retryDelay } from "./retry.ts";
 import { signConnection } from "./signature.ts";
 import { expandUrl, findTemplate, type UpstreamCategory, UpstreamUrlError } from "./template.ts";
-import { noAnswer, UpstreamClient, type UpstreamReply } from "./upstream-client.ts";
+import { noAnswer, UpstreamClient, type UpstreamReply, type UpstreamRequest } from "./upstream-client.ts";
 
 export interface AnnouncerParts {
   /** Asked for each event. */
@@ -24,10 +23,15 @@ export interface AnnouncerParts {
 export interface Announcement {
   readonly category: UpstreamCategory;
   readonly event: string;
-  readonly contentType: string;
+  /** Undefined: there is no body. */
+  readonly contentType: string | undefined;
   readonly body: Uint8Array;
   /** The client gets the body of the answer. */
-  readonly wantsBody: boolean;
+  readonly wantsBody: UpstreamRequest["wantsBody"];
+  /** Never repeated, whatever the settings say. */
+  readonly once?: boolean;
+  /** Further headers of the request, one character a byte. Asked for each attempt. */
+  readonly headers?: () => Readonly<Record<string, string>>;
 }
 
 /** Tells upstreams: finds the template, signs, calls, repeats where the settings allow it, reports every attempt. */
@@ -42,7 +46,7 @@ export class Announcer {
   }
 
   /** @returns how the last attempt ended; undefined when no template matches */
-  async announce(connection: HubConnection, announcement: Announcement): Promise<UpstreamReply | undefined> {
+  async announce(connection: Announced, announcement: Announcement): Promise<UpstreamReply | undefined> {
     const { category, event, body, wantsBody } = announcement;
     const options = this.#parts.options();
     const name = { hub: connection.client.hubName, category, event };
@@ -56,16 +60,19 @@ export class Announcer {
       this.#parts.log.warn({ ...name, event: shorten(event), connectionId: connection.id }, shorten(error.message));
       return noAnswer(error.message);
     }
-    const attempts = category === "connections" || options.retry.messages ? options.retry.attempts : 1;
+    const mayRepeat = !announcement.once && (category === "connections" || options.retry.messages);
+    const attempts = mayRepeat ? options.retry.attempts : 1;
     const idempotencyKey = attempts > 1 ? randomUUID() : undefined;
-    const headers = () =>
-      upstreamHeaders(connection, {
+    const headers = () => ({
+      ...upstreamHeaders(connection, {
         category,
         event,
         contentType: announcement.contentType,
         signature: signConnection(connection.id, this.#parts.keys()),
         idempotencyKey,
-      });
+      }),
+      ...announcement.headers?.(),
+    });
     for (let attempt = 1; ; attempt += 1) {
       const reply = await this.#client.post({ url, headers, body, wantsBody }, options);
       const retryInMs = attempt < attempts ? retryDelay(reply, attempt, options.retry) : undefined;

@@ -30,8 +30,7 @@ export class FailureLog {
   report(call: UpstreamCall): void {
     const { status, error, category, template } = call;
     const outcome = status === undefined ? "did not answer" : `answered ${status}`;
-    // A functions host says 404 to connected and disconnected when no function asked for them: nothing to worry about.
-    if (status === 404 && category === "connections") {
+    if (category === "connections" && isPlainNo(call)) {
       this.#write("debug", call, outcome, error);
       return;
     }
@@ -83,6 +82,14 @@ export class FailureLog {
       `The upstream ${outcome} to ${call.category}/${shorten(call.event)} of hub ${call.hub}${reason}${next}`,
     );
   }
+}
+
+/**
+ * Nothing to worry about: a functions host says 404 to connected and disconnected when no function asked for them, and whoever decides about
+ * raw clients refuses some.
+ */
+function isPlainNo({ status = 500, event }: UpstreamCall): boolean {
+  return status === 404 || (event === "connect" && status >= 400 && status <= 499);
 }
 
 /** Names that clients choose may be a mebibyte long. */

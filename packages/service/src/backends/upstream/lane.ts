@@ -55,3 +55,66 @@ export class Lane<E> {
     this.#connection.resume();
   }
 }
+
+export interface LanesParts<T extends Lined, E> {
+  /** Tells the upstream of one event; the next waits until it has ended. */
+  deliver(connection: T, event: E, lane: Lane<E>): Promise<void>;
+  /** `deliver` threw: a defect. */
+  failed(connection: T, event: E, error: unknown, lane: Lane<E>): void;
+  /** Bytes that an event holds. */
+  sizeOf(event: E): number;
+}
+
+/** Whose events wait in line. */
+interface Lined {
+  readonly id: string;
+  readonly connection: Connection;
+}
+
+/** The lanes of all connections that have an event under way or waiting. */
+export class Lanes<T extends Lined, E> {
+  readonly #parts: LanesParts<T, E>;
+  /** By connection id. */
+  readonly #lanes = new Map<string, Lane<E>>();
+  #whenDrained: (() => void)[] = [];
+
+  constructor(parts: LanesParts<T, E>) {
+    this.#parts = parts;
+  }
+
+  has({ id }: T): boolean {
+    return this.#lanes.has(id);
+  }
+
+  push(connection: T, event: E): void {
+    const busy = this.#lanes.get(connection.id);
+    if (busy !== undefined) {
+      busy.push(event);
+      return;
+    }
+    const lane = new Lane(connection.connection, this.#parts.sizeOf);
+    this.#lanes.set(connection.id, lane);
+    lane.push(event);
+    void this.#run(connection, lane);
+  }
+
+  /** Resolves when no event is under way or waiting. */
+  async drained(): Promise<void> {
+    if (this.#lanes.size > 0) await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+  }
+
+  async #run(connection: T, lane: Lane<E>): Promise<void> {
+    for (let event = lane.next(); event !== undefined; event = lane.next()) {
+      try {
+        await this.#parts.deliver(connection, event, lane);
+      } catch (error) {
+        this.#parts.failed(connection, event, error, lane);
+      }
+    }
+    this.#lanes.delete(connection.id);
+    if (this.#lanes.size > 0) return;
+    const waiting = this.#whenDrained;
+    this.#whenDrained = [];
+    for (const resolve of waiting) resolve();
+  }
+}

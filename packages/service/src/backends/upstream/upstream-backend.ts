@@ -5,7 +5,7 @@ import type { Backend } from "../backend.ts";
 import { Announcer, type AnnouncerParts } from "./announcer.ts";
 import { type ClientAnswer, failed, invocationAnswer, streamAnswer } from "./answer.ts";
 import { shorten } from "./failure-log.ts";
-import { Lane } from "./lane.ts";
+import { type Lane, Lanes } from "./lane.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
 
@@ -28,27 +28,32 @@ export class UpstreamBackend implements Backend {
   readonly handshake = "service";
   readonly #announcer: Announcer;
   readonly #parts: AnnouncerParts;
-  /** Connections with an event under way or waiting. */
-  readonly #lanes = new Map<HubConnection, Lane<ConnectionEvent>>();
+  readonly #lanes: Lanes<HubConnection, ConnectionEvent>;
   readonly #streams = new WeakMap<HubConnection, OpenStreams>();
-  #whenDrained: (() => void)[] = [];
-
-  constructor(parts: AnnouncerParts) {
+  constructor(parts: AnnouncerParts, announcer = new Announcer(parts)) {
     this.#parts = parts;
-    this.#announcer = new Announcer(parts);
+    this.#announcer = announcer;
+    this.#lanes = new Lanes({
+      deliver: (connection, event, lane) => this.#deliver(connection, event, lane),
+      failed: (connection, event, error) => {
+        parts.log.error({ err: error, connectionId: connection.id }, `Telling the upstream of '${event.kind}' failed`);
+        if (event.kind === "message") giveUp(connection, event.sent.message);
+      },
+      sizeOf,
+    });
   }
 
   connected(connection: HubConnection): void {
-    if (!this.#tellsNobody) this.#push(connection, connectedEvent);
+    if (!this.#tellsNobody) this.#lanes.push(connection, connectedEvent);
   }
 
   /** Invocations, stream invocations and their cancellation are told; items of uploads and the like end here, as in the cloud. */
   message(connection: HubConnection, sent: ClientMessage): void {
-    if (isTold(sent.message)) this.#push(connection, { kind: "message", sent });
+    if (isTold(sent.message)) this.#lanes.push(connection, { kind: "message", sent });
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {
-    if (!this.#tellsNobody || this.#lanes.has(connection)) this.#push(connection, { kind: "disconnected", error });
+    if (!this.#tellsNobody || this.#lanes.has(connection)) this.#lanes.push(connection, { kind: "disconnected", error });
   }
 
   /** Then a client that comes or goes costs no lane and no promise; messages still need their answer. */
@@ -57,45 +62,22 @@ export class UpstreamBackend implements Backend {
   }
 
   async drained(): Promise<void> {
-    if (this.#lanes.size > 0) await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+    await this.#lanes.drained();
     this.#announcer.flush();
   }
 
-  #push(connection: HubConnection, event: ConnectionEvent): void {
-    const busy = this.#lanes.get(connection);
-    if (busy !== undefined) {
-      busy.push(event);
-      return;
-    }
-    const lane = new Lane(connection.connection, sizeOf);
-    this.#lanes.set(connection, lane);
-    lane.push(event);
-    void this.#run(connection, lane);
-  }
-
-  async #run(connection: HubConnection, lane: Lane<ConnectionEvent>): Promise<void> {
-    for (let event = lane.next(); event !== undefined; event = lane.next()) {
-      try {
-        if (event.kind === "message") await this.#deliverMessage(connection, event.sent);
-        else if (event.kind === "connected") await this.#deliverConnected(connection, lane);
-        else await this.#deliverDisconnected(connection, event.error);
-      } catch (error) {
-        this.#parts.log.error({ err: error, connectionId: connection.id }, `Telling the upstream of '${event.kind}' failed`);
-        if (event.kind === "message") giveUp(connection, event.sent.message);
-      }
-    }
-    this.#lanes.delete(connection);
-    if (this.#lanes.size > 0) return;
-    const waiting = this.#whenDrained;
-    this.#whenDrained = [];
-    for (const resolve of waiting) resolve();
+  async #deliver(connection: HubConnection, event: ConnectionEvent, lane: Lane<ConnectionEvent>): Promise<void> {
+    if (event.kind === "message") await this.#deliverMessage(connection, event.sent);
+    else if (event.kind === "connected") await this.#deliverConnected(connection, lane);
+    else await this.#deliverDisconnected(connection, event.error);
   }
 
   async #deliverConnected(connection: HubConnection, lane: Lane<ConnectionEvent>): Promise<void> {
     const reply = await this.#announceConnection(connection, "connected", connectedBody);
     if (reply?.status !== 403 || !this.#parts.options().closeOnRefusedConnect) return;
-    lane.discard(({ kind }) => kind === "message");
+    // Closed first: emptying the lane would make room for what the client has sent since.
     connection.connection.close(CloseReasons.refusedByBackend);
+    lane.discard(({ kind }) => kind === "message");
   }
 
   /** In the emulator's spelling, which the documents share; the functions host reads any letter case (reference §3.1). */

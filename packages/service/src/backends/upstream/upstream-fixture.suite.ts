@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type HubMessage, type HubProtocol, jsonProtocol, MessageType } from "@signalbox/protocol";
-import type { CloseReason, Connection, Payload } from "@signalbox/transport";
+import type { CloseReason, Payload, SignalRConnection } from "@signalbox/transport";
 import pino from "pino";
 import { onTestFinished } from "vitest";
 import type { Client, HubConnection } from "../../hub/hub-connection.ts";
@@ -91,7 +91,7 @@ export class Upstream {
  * A client in its hub. Not a real socket: what the backend asks of a connection (`send`, `close`, `pause`, `resume`) is looked at
  * call by call here; real clients meet webhooks in the end-to-end tests.
  */
-export class TestClient implements Connection, HubConnection {
+export class TestClient implements SignalRConnection, HubConnection {
   readonly id: string;
   readonly client: Client;
   readonly connection = this;
@@ -121,9 +121,10 @@ export class TestClient implements Connection, HubConnection {
     return message;
   }
 
-  send(payload: Payload): void {
+  send(payload: Payload): boolean {
     const record = payload.bytes(this.protocol.name);
     if (record !== undefined) this.records.push(record);
+    return record !== undefined;
   }
 
   close(reason: CloseReason, text?: string): void {

@@ -43,7 +43,12 @@ const closeConnection = route({
   methods: ["DELETE"],
   paths: ["/hubs/{hub}/connections/{connection}"],
   parameters: { hub, application, connection, reason },
-  served: { v1: { status: 202, by: "cloud" }, dated: { status: 200, by: "cloud", since: "2022-06-01" } },
+  served: {
+    v1: { status: 202, by: "cloud" },
+    dated: { status: 200, by: "cloud", since: "2022-06-01" },
+    "raw-v1": { status: 202, by: "cloud" },
+    raw: { status: 202, by: "cloud" },
+  },
   errors: ["invalid", "connectionUnknown"],
   differences: [
     reallyClosed,
@@ -53,10 +58,13 @@ const closeConnection = route({
       why: "The cloud's SDK expects it, with this `x-ms-error-code`.",
     },
     { family: "v1", what: "202 for an unknown connection.", why: "v1 lists no other answer." },
+    { family: "raw-v1", what: "202 for an unknown connection.", why: "No other answer is listed." },
+    { family: "raw", what: "202 for an unknown connection.", why: "No other answer is listed." },
   ],
   async handle(call, values) {
     const isKnown = await execute(call, values, { do: "exists", subject: { connection: values.connection } });
-    if (!isKnown && call.version !== "v1")
+    // Only versions that answer 200 tell the two apart.
+    if (!isKnown && call.success === 200)
       throw new RestError("connectionUnknown", `There is no connection '${values.connection}'.`);
     return close(call, { ...values, excluded: [] }, { to: "connections", ids: [values.connection] });
   },

@@ -4,9 +4,11 @@ import { emptyReply, type Reply } from "../reply.ts";
 import { RestError, type RestErrorName } from "../rest-error.ts";
 import { type Call, type Difference, execute, type Route, route, type Served } from "../route.ts";
 
-const both: { v1: Served; dated: Served } = {
+const both: { v1: Served; dated: Served; "raw-v1": Served; raw: Served } = {
   v1: { status: 200, by: "cloud" },
   dated: { status: 200, by: "cloud", since: "2022-06-01" },
+  "raw-v1": { status: 200, by: "cloud" },
+  raw: { status: 200, by: "cloud" },
 };
 const getToo: Difference = {
   family: "dated",
@@ -76,7 +78,11 @@ const userInGroup = route({
   methods: ["GET", "HEAD"],
   paths: ["/hubs/{hub}/users/{user}/groups/{group}", "/hubs/{hub}/groups/{group}/users/{user}"],
   parameters: { hub, application, user, group },
-  served: { ...both, v1: { ...both.v1, path: "/hubs/{hub}/groups/{group}/users/{user}" } },
+  served: {
+    ...both,
+    v1: { ...both.v1, path: "/hubs/{hub}/groups/{group}/users/{user}" },
+    "raw-v1": { ...both["raw-v1"], path: "/hubs/{hub}/groups/{group}/users/{user}" },
+  },
   errors: ["invalid", "userNotInGroup"],
   differences: [getToo],
   handle: (call, values) =>

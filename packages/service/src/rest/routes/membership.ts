@@ -10,13 +10,20 @@ const connectionPaths = [
 const userPaths = ["/hubs/{hub}/users/{user}/groups/{group}", "/hubs/{hub}/groups/{group}/users/{user}"];
 const v1UserPath = "/hubs/{hub}/groups/{group}/users/{user}";
 
+const forConnections: Route["served"] = {
+  v1: { status: 200, by: "cloud" },
+  dated: { status: 200, by: "cloud", since: "2022-06-01" },
+  "raw-v1": { status: 200, by: "cloud" },
+  raw: { status: 200, by: "cloud" },
+};
+
 const joinConnection = route({
   operation: "addConnectionToGroup",
   summary: "Put a connection into a group",
   methods: ["PUT"],
   paths: connectionPaths,
   parameters: { hub, application, group, connection },
-  served: { v1: { status: 200, by: "cloud" }, dated: { status: 200, by: "cloud", since: "2022-06-01" } },
+  served: forConnections,
   errors: ["invalid", "connectionUnknownForCommand"],
   differences: [],
   async handle(call, values) {
@@ -37,7 +44,7 @@ const leaveConnection = route({
   methods: ["DELETE"],
   paths: connectionPaths,
   parameters: { hub, application, group, connection },
-  served: { v1: { status: 200, by: "cloud" }, dated: { status: 200, by: "cloud", since: "2022-06-01" } },
+  served: forConnections,
   errors: ["invalid"],
   differences: [leavingIsNoError],
   async handle(call, values) {
@@ -80,6 +87,8 @@ const joinUser = route({
   served: {
     v1: { status: 202, by: "cloud", path: v1UserPath },
     dated: { status: 200, by: "cloud", since: "2022-06-01" },
+    "raw-v1": { status: 202, by: "cloud", path: v1UserPath },
+    raw: { status: 202, by: "cloud" },
   },
   errors: ["invalid"],
   differences: [
@@ -108,6 +117,8 @@ const leaveUser = route({
   served: {
     v1: { status: 202, by: "cloud", path: v1UserPath },
     dated: { status: 204, by: "cloud", since: "2022-06-01" },
+    "raw-v1": { status: 202, by: "cloud", path: v1UserPath },
+    raw: { status: 202, by: "cloud" },
   },
   errors: ["invalid"],
   differences: [],
@@ -123,7 +134,12 @@ const leaveAllUser = route({
   methods: ["DELETE"],
   paths: ["/hubs/{hub}/users/{user}/groups"],
   parameters: { hub, application, user },
-  served: { v1: { status: 200, by: "cloud" }, dated: { status: 204, by: "cloud", since: "2022-06-01" } },
+  served: {
+    v1: { status: 200, by: "cloud" },
+    dated: { status: 204, by: "cloud", since: "2022-06-01" },
+    "raw-v1": { status: 200, by: "cloud" },
+    raw: { status: 200, by: "cloud" },
+  },
   errors: ["invalid"],
   differences: [
     {

@@ -1,5 +1,6 @@
 import type { Audience } from "../../hub/command.ts";
-import { messageForms, readMessage } from "../message.ts";
+import { readBytes } from "../body.ts";
+import { callReader, type MessageReader, rawReader } from "../message.ts";
 import { application, connection, excluded, group, groups, hub, user, users } from "../parameter.ts";
 import { emptyReply, type Reply } from "../reply.ts";
 import {
@@ -18,7 +19,7 @@ import {
 } from "../route.ts";
 
 export const message: RequestBody = {
-  forms: messageForms,
+  forms: callReader.forms,
   schema: "Message",
   example: { target: "newMessage", arguments: ["hello", 42] },
 };
@@ -49,23 +50,28 @@ const manyArguments: Difference = {
 };
 const differences = [bodies, strictJson, harmless, manyArguments];
 
-async function send(call: Call, { hub, audience, except }: Delivery): Promise<Reply> {
-  const payload = await readMessage(call.request, call.options.maxBodyBytes);
+/** What raw clients receive. */
+const rawMessage: RequestBody = { forms: rawReader.forms, example: { type: "log", text: "hello" } };
+
+async function send(call: Call, { forms, decode }: MessageReader, { hub, audience, except }: Delivery): Promise<Reply> {
+  const { media, bytes } = await readBytes(call.request, forms, call.options.maxBodyBytes);
+  const payload = decode(media, bytes);
   call.hubs.send(hub, { do: "send", audience, except, payload });
   return emptyReply(call.success);
 }
 
-type SendDefinition<P extends Parameters> = Omit<RouteDefinition<P>, "methods" | "body" | "errors" | "handle"> & {
+type SendDefinition<P extends Parameters> = Omit<RouteDefinition<P>, "methods" | "body" | "errors" | "handle" | "send"> & {
   deliver(values: Values<P>): Delivery;
 };
 
-function sendRoute<const P extends Parameters>(definition: SendDefinition<P>): Route {
+function sendRoute<const P extends Parameters>({ deliver, ...definition }: SendDefinition<P>, reader = callReader): Route {
   return route<P>({
     ...definition,
     methods: ["POST"],
-    body: message,
+    body: reader === callReader ? message : rawMessage,
     errors: sendErrors,
-    handle: (call, values) => send(call, definition.deliver(values)),
+    send: { reader, deliver },
+    handle: (call, values) => send(call, reader, deliver(values)),
   });
 }
 
@@ -173,6 +179,74 @@ const previewToGroups = sendRoute({
   deliver: (values) => delivery(values, { to: "groups", ids: values.groups }),
 });
 
+/** In May 2020 the path ended before the noun. */
+const raw = (v1Path: string): { "raw-v1": Served; raw: Served } => ({
+  "raw-v1": { status: 202, by: "cloud", path: v1Path },
+  raw: { status: 202, by: "cloud" },
+});
+
+const rawBodies: Difference = {
+  what: "A JSON body is a text message too; any other type but text and octet-stream is 415. A text in another charset is sent in UTF-8. An empty body is an empty message.",
+  why: "The specification lists `text/plain` and `application/octet-stream`; back ends call JSON by its name.",
+};
+const rawOnly: Difference = {
+  what: "Reaches raw clients alone, and `/api` SignalR clients alone, also where both are in one hub.",
+  why: "A raw message has no target, and a call of a method is no message that a raw client could read.",
+};
+const rawDifferences = [rawOnly, rawBodies];
+
+const rawToAll = sendRoute(
+  {
+    operation: "rawSendToAll",
+    summary: "Send a message to every raw client of a hub",
+    paths: ["/hubs/{hub}/messages", "/hubs/{hub}"],
+    parameters: { hub, excluded },
+    served: raw("/hubs/{hub}"),
+    differences: rawDifferences,
+    deliver: (values) => delivery(values, everybody, values.excluded),
+  },
+  rawReader,
+);
+
+const rawToUser = sendRoute(
+  {
+    operation: "rawSendToUser",
+    summary: "Send a message to every raw client of a user",
+    paths: ["/hubs/{hub}/users/{user}/messages", "/hubs/{hub}/users/{user}"],
+    parameters: { hub, user },
+    served: raw("/hubs/{hub}/users/{user}"),
+    differences: rawDifferences,
+    deliver: (values) => delivery(values, { to: "users", ids: [values.user] }),
+  },
+  rawReader,
+);
+
+const rawToGroup = sendRoute(
+  {
+    operation: "rawSendToGroup",
+    summary: "Send a message to every raw client in a group",
+    paths: ["/hubs/{hub}/groups/{group}/messages", "/hubs/{hub}/groups/{group}"],
+    parameters: { hub, group, excluded },
+    served: raw("/hubs/{hub}/groups/{group}"),
+    differences: rawDifferences,
+    deliver: (values) => delivery(values, { to: "groups", ids: [values.group] }, values.excluded),
+  },
+  rawReader,
+);
+
+const rawToConnection = sendRoute(
+  {
+    operation: "rawSendToConnection",
+    summary: "Send a message to one raw client; an unknown one is no error",
+    paths: ["/hubs/{hub}/connections/{connection}/messages", "/hubs/{hub}/connections/{connection}"],
+    parameters: { hub, connection },
+    served: raw("/hubs/{hub}/connections/{connection}"),
+    differences: rawDifferences,
+    deliver: (values) => delivery(values, { to: "connections", ids: [values.connection] }),
+  },
+  rawReader,
+);
+
 export const sendRoutes: readonly Route[] = [
   toAll,
   toUser,
@@ -183,4 +257,8 @@ export const sendRoutes: readonly Route[] = [
   previewToUsers,
   previewToGroup,
   previewToGroups,
+  rawToAll,
+  rawToUser,
+  rawToGroup,
+  rawToConnection,
 ];

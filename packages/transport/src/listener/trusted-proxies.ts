@@ -1,5 +1,4 @@
 import { BlockList, isIP } from "node:net";
-import { ConfigError } from "../../config/config-error.ts";
 
 /** Tells by the address of the TCP peer whether it may speak for others. */
 export class TrustedProxies {
@@ -9,7 +8,7 @@ export class TrustedProxies {
 
   /**
    * @param entries addresses (`10.0.0.7`, `::1`), networks (`10.0.0.0/8`), or `*` for everybody: only where nobody but the proxy can connect
-   * @throws {ConfigError} for anything else
+   * @throws {RangeError} for anything else; the sentence names it
    */
   constructor(entries: readonly string[]) {
     this.#everybody = entries.includes("*");
@@ -20,9 +19,9 @@ export class TrustedProxies {
       const most = version === 4 ? 32 : 128;
       const size = bits === undefined ? most : Number(bits);
       if (version === 0 || !Number.isInteger(size) || size < 0 || size > most)
-        throw new ConfigError([
+        throw new RangeError(
           `The trusted proxy ${JSON.stringify(entry)} is neither an address nor a network such as 10.0.0.0/8.`,
-        ]);
+        );
       this.#list.addSubnet(address, size, version === 4 ? "ipv4" : "ipv6");
     }
   }
