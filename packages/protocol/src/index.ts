@@ -1,5 +1,6 @@
 export * from "./connection-string.ts";
 export * from "./handshake.ts";
+export { headerText } from "./header-text.ts";
 export * from "./hub-protocol.ts";
 export { hubProtocols } from "./hub-protocols.ts";
 export { jsonProtocol } from "./json-protocol.ts";

@@ -36,6 +36,13 @@ describe("event", () => {
     expect(event({})).toMatchObject({ connectionId: undefined, userId: undefined, query: {}, eventName: undefined });
   });
 
+  it("reads names beyond ASCII, which come as UTF-8 bytes, and leaves others as they are", () => {
+    const sent = Buffer.from("Zoë 🎈").toString("latin1");
+    expect(event({ "x-asrs-user-id": sent }).userId).toBe("Zoë 🎈");
+    expect(event({ "x-asrs-user-id": "Zoë" }).userId).toBe("Zoë");
+    expect(event({ "x-asrs-user-id": "Zoë 🎈" }).userId).toBe("Zoë 🎈");
+  });
+
   it("takes the first of a repeated header", () => {
     expect(event({ "x-asrs-connection-id": ["a", "b"] }).connectionId).toBe("a");
   });

@@ -1,3 +1,5 @@
+import { headerText } from "@signalbox/protocol";
+
 /** Headers as function apps and web servers have them: an object with lower-case names, or `Headers`. */
 export type EventHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>
@@ -33,7 +35,7 @@ export function event(headers: EventHeaders): WebSocketEvent {
 function headerOf(headers: EventHeaders, name: string): string | undefined {
   const value = isReader(headers) ? headers.get(name) : headers[name];
   const first = typeof value === "object" && value !== null ? value[0] : value;
-  return first ?? undefined;
+  return first == null ? undefined : headerText(first);
 }
 
 function isReader(headers: EventHeaders): headers is Extract<EventHeaders, { get(name: string): unknown }> {

@@ -1,3 +1,5 @@
+import { headerText } from "@signalbox/protocol";
+
 /** What the headers of an upstream request say (reference functions-host §2.5). */
 export interface EventHeaders {
   readonly connectionId: string;
@@ -27,7 +29,7 @@ export function eventHeaders(headers: Headers): EventHeaders | undefined {
     (name) => {
       const value = headers.get(name);
       if (value === null) throw new MissingHeaderError(`The request has no header ${name}.`);
-      return utf8(value);
+      return headerText(value);
     },
   );
   if (!connectionId || !hub || !category || !event) return undefined;
@@ -39,22 +41,11 @@ export function eventHeaders(headers: Headers): EventHeaders | undefined {
     hub,
     category,
     event,
-    userId: userId === null ? null : utf8(userId),
-    query: query === null ? null : queryOf(utf8(query)),
-    claims: claims === null ? null : claimsOf(utf8(claims)),
-    headers: Object.fromEntries([...headers].map(([name, value]) => [name, utf8(value)])),
+    userId: userId === null ? null : headerText(userId),
+    query: query === null ? null : queryOf(headerText(query)),
+    claims: claims === null ? null : claimsOf(headerText(claims)),
+    headers: Object.fromEntries([...headers].map(([name, value]) => [name, headerText(value)])),
   };
-}
-
-/** Header values are bytes, and those of the service UTF-8. A value that is not UTF-8 stays as it came. */
-function utf8(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII needs no decoding
-  if (/^[\x00-\x7f]*$/.test(value)) return value;
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
-  } catch {
-    return value;
-  }
 }
 
 /** Repeated names are joined by a comma. */

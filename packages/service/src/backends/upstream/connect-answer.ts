@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
-import { rawPayload } from "@signalbox/protocol";
+import { headerText, rawPayload } from "@signalbox/protocol";
 import type { Payload, Refusal } from "@signalbox/transport";
 import { groupNamePattern } from "../../hub/group-name.ts";
 import type { RawClient } from "../../hub/hub-connection.ts";
 import type { Welcome } from "../backend.ts";
-import { firstOf, headerText } from "./headers.ts";
+import { firstOf } from "./headers.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
 
 /** A client is turned away although the upstream let it in. */

@@ -53,21 +53,6 @@ function percentEncode(characters: string): string {
   );
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/**
- * The text of a header value that came, one character a byte: UTF-8 where it is that, else Latin-1. The counterpart of `headerBytes`,
- * except that escapes stay.
- */
-export function headerText(bytes: string): string {
-  if (!/[\x80-\xff]/.test(bytes)) return bytes;
-  try {
-    return utf8.decode(Buffer.from(bytes, "latin1"));
-  } catch {
-    return bytes;
-  }
-}
-
 /** One value of a header that may be there several times. */
 export function firstOf(value: string | string[] | undefined): string {
   return [value ?? ""].flat()[0] ?? "";
