@@ -5,3 +5,4 @@ export * from "./connection/connection.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
+export type { NodeDoor, NodeDoorOptions } from "./listener/node-door.ts";
