@@ -8,3 +8,4 @@ export { messagePackProtocol } from "./messagepack-protocol.ts";
 export { decodeMessagePack } from "./messagepack-value.ts";
 export * from "./messages.ts";
 export * from "./payload.ts";
+export * from "./typed-client.ts";
