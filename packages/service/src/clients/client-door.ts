@@ -1,13 +1,15 @@
-import type {
-  Admission,
-  ClientEndpoint,
-  ConnectionHandler,
-  HeaderReader,
-  Refusal,
-  UpgradeRequest,
-  UpgradeVerdict,
+import {
+  type Admission,
+  allowOrigin,
+  type ClientEndpoint,
+  type ConnectionHandler,
+  type HeaderReader,
+  isPreflight,
+  preflightAnswer,
+  type Refusal,
+  type UpgradeRequest,
+  type UpgradeVerdict,
 } from "@signalbox/transport";
-import { allowOrigin, isPreflight, preflightAnswer } from "@signalbox/transport";
 import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";

@@ -1,5 +1,12 @@
-import type { BodyReader, HotReply, HotRequest, Peer } from "@signalbox/transport";
-import { allowOrigin, isPreflight, preflightAnswer } from "@signalbox/transport";
+import {
+  allowOrigin,
+  type BodyReader,
+  type HotReply,
+  type HotRequest,
+  isPreflight,
+  type Peer,
+  preflightAnswer,
+} from "@signalbox/transport";
 import type { Logger } from "pino";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
