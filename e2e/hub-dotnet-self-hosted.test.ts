@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { describeHubForDotnet } from "./support/dotnet-hub.suite.ts";
 import { appServerSdk, buildAppServer } from "./support/dotnet-program.ts";
 import { describeHub } from "./support/hub.suite.ts";
 import { startSelfHosted } from "./support/hub-server.ts";
@@ -11,5 +12,8 @@ const missing =
 
 describe("a hub of ASP.NET Core SignalR, self-hosted", () => {
   if (program === undefined) it.skip(`is skipped: ${missing}`);
-  else describeHub(() => startSelfHosted(program));
+  else {
+    describeHub(() => startSelfHosted(program));
+    describeHubForDotnet(() => startSelfHosted(program));
+  }
 });
