@@ -36,6 +36,8 @@ class NotingConnection implements Connection {
 
   pause(): void {}
   resume(): void {}
+
+  writable(): undefined {}
 }
 
 function record(message: object): ClientMessage {

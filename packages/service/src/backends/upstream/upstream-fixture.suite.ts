@@ -137,6 +137,8 @@ export class TestClient implements Connection, HubConnection {
   resume(): void {
     this.resumes += 1;
   }
+
+  writable(): undefined {}
 }
 
 /** The settings' defaults. */
