@@ -180,7 +180,7 @@ export class Bench {
 
   /** What a client sends, as the transport hands it over. */
   send(client: TestClient, message: HubMessage): void {
-    this.backend.message(client, { record: client.protocol.encode(message), message });
+    this.backend.message(client, { record: client.protocol.encode(message), type: message.type, message });
   }
 
   invoke(client: TestClient, target: string, ...args: readonly unknown[]): void {
