@@ -31,7 +31,8 @@ const departure = 5_000;
 const stopGrace = 1_000;
 
 /** What the owner of a connection's transport tells it: `attach` first, `transportEnded` last. */
-export type AdoptedConnection = Pick<ClientConnection, "attach" | "received" | "restarted" | "transportEnded"> & Connection;
+export type AdoptedConnection = Pick<ClientConnection, "attach" | "drained" | "received" | "restarted" | "transportEnded"> &
+  Connection;
 
 /** The HTTP transports by connection; a WebSocket's connection has no entry. */
 type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
