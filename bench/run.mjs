@@ -12,8 +12,8 @@ import { missing, pinned, serversIn, start } from "./servers.mjs";
 const usage = `node bench/run.mjs [options]
 
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
-  --servers LIST     of signalbox-node, signalbox-bun, aspnet, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
-  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
+  --servers LIST     of signalbox-node, signalbox-bun, aspnet, socket.io, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
+  --scenarios LIST   of echo-1, echo-16, hub-broadcast-1, hub-broadcast-16, rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
   --seconds S        seconds that count (default: 5)
@@ -68,7 +68,7 @@ async function main() {
   const runs = [];
   for (let round = 1; round <= Number(options.runs); round++) {
     for (const scenario of chosen.scenarios) {
-      for (const server of chosen.servers) {
+      for (const server of chosen.servers.filter((name) => takesPart(servers[name], scenario))) {
         const before = loadAverage();
         const result = await measure(generator, servers[server], scenario, limit);
         for (const name of [scenario, ...sharingRunOf(scenario)]) runs.push({ round, server, scenario: name, result });
@@ -132,6 +132,11 @@ function chooseScenarios() {
   const unknown = wanted.filter((name) => !own.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown scenario ${unknown.join(", ")}.`);
   return wanted;
+}
+
+function takesPart(server, scenario) {
+  const { door } = scenarios[scenario];
+  return door === undefined || server.doors.includes(door);
 }
 
 function sharingRunOf(scenario) {

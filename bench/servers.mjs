@@ -18,7 +18,7 @@ const STOP_TIMEOUT = 30_000;
 
 /**
  * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
- * must exist, each with what makes it.
+ * must exist, each with what makes it; `doors` are the kinds of scenario that it can take part in (`scenarios.mjs`).
  */
 export function serversIn(load) {
   const anchors = join(load, "anchors");
@@ -33,12 +33,24 @@ export function serversIn(load) {
     "signalbox-bun": signalbox("Signalbox on Bun", bun, built, ["bare-bun", "bare-bun-merged"]),
     aspnet: {
       title: "ASP.NET Core SignalR",
+      doors: ["rest", "hub"],
       needs: published,
       command: (port) => ({
         program: "dotnet",
         args: [join(anchors, "aspnet/out/aspnet.dll")],
         environment: { ASPNETCORE_URLS: `http://127.0.0.1:${port}` },
         target: ["--url", `http://127.0.0.1:${port}/hub`],
+      }),
+    },
+    "socket.io": {
+      title: "Socket.IO on Node",
+      doors: ["hub"],
+      needs: { [join(anchors, "node/node_modules/socket.io")]: `npm install in ${join(anchors, "node")}` },
+      command: (port) => ({
+        program: node,
+        args: [join(anchors, "node/socketio.mjs"), String(port)],
+        environment: { NODE_ENV: "production" },
+        target: ["--url", `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, "--protocol", "socketio"],
       }),
     },
     "bare-node": bareServer("bare ws on Node", node, bare, installed),
@@ -51,6 +63,7 @@ export function serversIn(load) {
 function signalbox(title, runtime, needs, bare) {
   return {
     title,
+    doors: ["rest"],
     needs,
     bare,
     command: (port, runtimeArgs = []) => {
@@ -79,6 +92,7 @@ function signalbox(title, runtime, needs, bare) {
 function bareServer(title, runtime, script, needs, ...flags) {
   return {
     title,
+    doors: ["rest", "hub"],
     needs,
     command: (port) => ({
       program: runtime,
