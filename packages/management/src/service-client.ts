@@ -1,3 +1,4 @@
+import type { AnyClient } from "@signalbox/protocol";
 import { hubProtocols, parseConnectionString } from "@signalbox/protocol";
 import { AccessKeyTokens } from "./auth/access-key-tokens.ts";
 import { EntraTokens } from "./auth/entra-tokens.ts";
@@ -18,7 +19,6 @@ import { encodeAsFrames, encodeAsJson } from "./rest/message-body.ts";
 import { RestCaller } from "./rest/rest-caller.ts";
 import { isHealthy, requestTemporaryKey } from "./rest/service-requests.ts";
 import { userAgentOf } from "./rest/user-agent.ts";
-import type { AnyClient } from "./typed-client.ts";
 
 /**
  * The service, whether Signalbox or Azure SignalR Service, as a back end sees it. One for the life of a process is enough: it keeps tokens

@@ -8,3 +8,78 @@ export { messagePackProtocol } from "./messagepack-protocol.ts";
 export { decodeMessagePack } from "./messagepack-value.ts";
 export * from "./messages.ts";
 export * from "./payload.ts";
+export * from "./service/ack-payload.ts";
+export type {
+  GetConnectionClaimsMessage,
+  RefreshAuthMessage,
+  UpdateConnectionClaimsMessage,
+} from "./service/authentication-messages.ts";
+export type {
+  CloseConnectionsWithAckMessage,
+  CloseConnectionWithAckMessage,
+  CloseGroupConnectionsWithAckMessage,
+  CloseUserConnectionsWithAckMessage,
+} from "./service/closing-messages.ts";
+export {
+  type CloseConnectionMessage,
+  type ConnectionDataMessage,
+  type ConnectionFlowControlMessage,
+  type ConnectionReconnectMessage,
+  DataMessageType,
+  FlowControlOperation,
+  FlowControlSubject,
+  type OpenConnectionMessage,
+  ServiceHeader,
+} from "./service/connection-messages.ts";
+export type { Extensions } from "./service/extensions.ts";
+export type { ClaimEntry } from "./service/field.ts";
+export type {
+  JoinGroupMessage,
+  JoinGroupWithAckMessage,
+  LeaveGroupMessage,
+  LeaveGroupWithAckMessage,
+  UserJoinGroupMessage,
+  UserJoinGroupWithAckMessage,
+  UserLeaveGroupMessage,
+  UserLeaveGroupWithAckMessage,
+} from "./service/group-messages.ts";
+export type {
+  ClientCompletionMessage,
+  ClientInvocationMessage,
+  ErrorCompletionMessage,
+  ServiceMappingMessage,
+} from "./service/invocation-messages.ts";
+export type {
+  BroadcastDataMessage,
+  GroupBroadcastDataMessage,
+  MultiConnectionDataMessage,
+  MultiGroupBroadcastDataMessage,
+  MultiUserDataMessage,
+  UserDataMessage,
+} from "./service/multicast-messages.ts";
+export {
+  AckStatus,
+  type CheckConnectionExistenceMessage,
+  type CheckGroupExistenceMessage,
+  type CheckUserExistenceMessage,
+  type CheckUserInGroupMessage,
+  type GroupMemberQueryMessage,
+  type ServiceAckMessage,
+} from "./service/question-messages.ts";
+export { type ServiceMessage, ServiceMessageType } from "./service/service-messages.ts";
+export * from "./service/service-protocol.ts";
+export {
+  type AccessKeyRequestMessage,
+  type AccessKeyResponseMessage,
+  MigrationLevel,
+  pingValue,
+  ServerConnectionType,
+  type ServiceErrorMessage,
+  ServiceEventKind,
+  type ServiceEventMessage,
+  ServiceEventObject,
+  type ServiceHandshakeRequest,
+  type ServiceHandshakeResponse,
+  type ServicePingMessage,
+} from "./service/session-messages.ts";
+export * from "./typed-client.ts";

@@ -72,7 +72,7 @@ const form = (lengthBytes: Form["lengthBytes"], fixed = 0, perItem: Form["perIte
 });
 
 /** Head bytes 0xc0 to 0xdf in order (MessagePack specification, "Formats"). */
-const forms: readonly Form[] = [
+export const forms: readonly Form[] = [
   ...[form(0), form(0), form(0), form(0)], // nil, never used (the decoder refuses it), false, true
   ...[form(1), form(2), form(4)], // bin
   ...[form(1, 1), form(2, 1), form(4, 1)], // ext: a type byte and the data

@@ -1,17 +1,19 @@
-import type {
-  Admission,
-  ClientEndpoint,
-  ConnectionHandler,
-  HeaderReader,
-  Refusal,
-  UpgradeRequest,
-  UpgradeVerdict,
+import {
+  type Admission,
+  allowOrigin,
+  type ClientEndpoint,
+  type ConnectionHandler,
+  type HeaderReader,
+  isPreflight,
+  preflightAnswer,
+  type Refusal,
+  type UpgradeRequest,
+  type UpgradeVerdict,
 } from "@signalbox/transport";
 import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
-import { allowOrigin, isPreflight, preflightAnswer } from "../http/cors.ts";
 import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 import { type ClientRoute, clientRoute } from "./client-route.ts";
 import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";

@@ -39,6 +39,8 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** A transport that has not ended this long after it was asked to, in milliseconds, is aborted. */
 const endTimeout = 5_000;
+/** More bytes than this on the way to the client, and a sender that can wait does; it goes on at half of it. */
+const writableBytes = 64 * 1024;
 /** A stateful client that has said nothing for this long after the handshake, in milliseconds, has read the answer all the same. */
 const answerReadAfter = 250;
 
@@ -55,6 +57,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   readonly #host: ConnectionHost;
   readonly #handler: ConnectionHandler;
   readonly #statefulOffered: boolean;
+  readonly #detailedErrors: boolean;
   readonly #input = new Input();
   readonly #output = new Output();
   #overrides: Partial<ConnectionLimits> | undefined;
@@ -68,6 +71,8 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   #awaitsAnswer = false;
   #flushRequested = false;
   #ending: (Ending & { readonly text: string | undefined }) | undefined = undefined;
+  /** Senders that wait until the client has taken more. */
+  #senders: (() => void)[] | undefined = undefined;
 
   /** Start of the present phase; see `monotonicNow`. */
   #since = monotonicNow();
@@ -89,6 +94,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#handler = admission.handler;
     this.#overrides = admission.limits;
     this.#expiresAt = admission.expiresAt;
+    this.#detailedErrors = admission.detailedErrors === true;
   }
 
   get protocol(): HubProtocol {
@@ -202,6 +208,27 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#output.transport?.abort();
   }
 
+  writable(): Promise<void> | undefined {
+    if (this.#phase !== Phase.Open || this.#output.waitingBytes() < writableBytes) return undefined;
+    return new Promise((resolve) => {
+      this.#senders ??= [];
+      this.#senders.push(resolve);
+    });
+  }
+
+  /** The transport has given everything to the client's side. */
+  drained(): void {
+    if (this.#senders !== undefined) this.#requestFlush();
+  }
+
+  #releaseSenders(): void {
+    const senders = this.#senders;
+    if (senders === undefined) return;
+    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) return;
+    this.#senders = undefined;
+    for (const resolve of senders) resolve();
+  }
+
   #requestFlush(): void {
     if (this.#flushRequested) return;
     this.#flushRequested = true;
@@ -214,6 +241,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (this.#phase === Phase.Open && this.#overflows()) this.close(CloseReasons.slowConsumer);
     if (this.#phase === Phase.Closing) this.#finish();
     else if (this.#phase === Phase.Open && !this.#awaitsAnswer) this.#write();
+    this.#releaseSenders();
   }
 
   #overflows(): boolean {
@@ -252,7 +280,9 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       output.stateful = undefined;
     }
     if (this.#awaitsAnswer) output.add(encodeHandshakeResponse(text ?? reason.error ?? handshakeCanceled));
-    else if (this.#opened && reason.sendsClose) output.add(closeRecord(this.protocol, reason, text));
+    else if (this.#opened && reason.sendsClose) {
+      output.add(closeRecord(this.protocol, reason, text ?? this.#detailOf(reason, error)));
+    }
     output.stateful?.clientCounts();
     this.#write();
     output.stateful = undefined;
@@ -261,6 +291,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (output.transport === undefined) this.#host.forget(this);
     else output.transport.end(reason.code);
     if (this.#opened) this.#handler.closed(this, reason, error);
+  }
+
+  #detailOf(reason: CloseReason, error: string | undefined): string | undefined {
+    if (!this.#detailedErrors || reason.error === undefined || error === undefined || error === reason.error) return undefined;
+    return `${reason.error} ${error}`;
   }
 
   // In.
@@ -300,6 +335,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       if (stateful !== undefined) {
         stateful.clientCounts();
         if (stateful.waitingBytes > 0) this.#requestFlush();
+        if (this.#senders !== undefined) this.#requestFlush();
         if (!stateful.receive(message)) return;
       }
     } catch (error) {
@@ -364,11 +400,16 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
         return;
       }
       this.#host.unlist(this);
-      this.#input.end(this.#endingOf(code), this);
+      this.#endInput(code);
     } else if (this.#phase !== Phase.Closing) {
       this.#phase = Phase.Closed;
       this.#host.forget(this);
     }
+  }
+
+  #endInput(code: number): void {
+    this.#input.end(this.#endingOf(code), this);
+    if (this.#phase === Phase.Open) this.#handler.left?.(this);
   }
 
   #endingOf(code: number): Ending {
@@ -410,7 +451,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     } else if (this.#awaitsAnswer) {
       if (age >= limits.handshakeTimeout) this.#end(CloseReasons.handshakeTimeout, handshakeCanceled);
     } else if (lostAt !== undefined) {
-      if (now - lostAt >= limits.reconnectWindow) this.#input.end(this.#endingOf(1006), this);
+      if (now - lostAt >= limits.reconnectWindow) this.#endInput(1006);
     } else if (this.transport !== "LongPolling") {
       // Long polling keeps itself alive, and its bytes wait for the next poll (reference hub-and-service-protocol §1.6).
       this.#sweepStateful(age);

@@ -1,0 +1,11 @@
+export type { AnyClient } from "@signalbox/protocol";
+export type * from "./clients/hub-clients.ts";
+export type { ClientRequest } from "./hosting/client-request.ts";
+export type { RequestHandler } from "./hosting/request-handler.ts";
+export type { Claims, ConnectionFeatures, HubCallerContext, HubUser } from "./hub/caller-context.ts";
+export { HubException } from "./hub/errors.ts";
+export type { HubFilter, HubInvocation } from "./hub/filter.ts";
+export { type ClientOf, Hub, type HubClass } from "./hub/hub.ts";
+export type { MethodOptions, ParameterSchema } from "./hub/method-options.ts";
+export { HubServer, type ListeningHubServer, type ListenOptions } from "./hub-server.ts";
+export type { Authenticated, ErrorListener, HubOptions, HubServerOptions, MapOptions } from "./options.ts";
