@@ -89,6 +89,20 @@ function hubBroadcast(what, window) {
  * times cheaper than the reference it has to be at least (`by: "rate"`: how many times faster), `most` an absolute bound of the cost.
  */
 export const targets = [
+  { server: "hub-node", scenario: "echo-1", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "hub-bun", scenario: "echo-1", against: "aspnet", by: "cost", ratio: 4 },
+  { server: "hub-node", scenario: "hub-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "hub-bun", scenario: "hub-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },
+  { server: "hub-node", scenario: "hub-broadcast-16", against: "aspnet", by: "cost", ratio: 2.5 },
+  { server: "hub-bun", scenario: "hub-broadcast-16", against: "aspnet", by: "cost", ratio: 2.5 },
+  { server: "hub-node", scenario: "idle", most: 8 },
+  { server: "hub-bun", scenario: "idle", most: 8 },
+  ...["echo-1", "echo-16", "hub-broadcast-1", "hub-broadcast-16"].flatMap((scenario) =>
+    ["hub-node", "hub-bun"].flatMap((server) => [
+      { server, scenario, against: "socket.io", by: "cost", ratio: 1 },
+      { server, scenario, against: "bare", by: "cost", ratio: 0.7 },
+    ]),
+  ),
   { server: "signalbox-node", scenario: "rest-user", against: "aspnet", by: "cost", ratio: 2 },
   { server: "signalbox-bun", scenario: "rest-user", against: "aspnet", by: "cost", ratio: 3.5 },
   { server: "signalbox-node", scenario: "rest-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },

@@ -31,6 +31,8 @@ export function serversIn(load) {
   return {
     "signalbox-node": signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged"]),
     "signalbox-bun": signalbox("Signalbox on Bun", bun, built, ["bare-bun", "bare-bun-merged"]),
+    "hub-node": hubServer("@signalbox/hub on Node", node, ["bare-node", "bare-node-merged"]),
+    "hub-bun": hubServer("@signalbox/hub on Bun", bun, ["bare-bun", "bare-bun-merged"]),
     aspnet: {
       title: "ASP.NET Core SignalR",
       doors: ["rest", "hub"],
@@ -86,6 +88,21 @@ function signalbox(title, runtime, needs, bare) {
         target: ["--connection-string", `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`, "--hub", hub],
       };
     },
+  };
+}
+
+function hubServer(title, runtime, bare) {
+  return {
+    title,
+    doors: ["hub"],
+    needs: { [join(root, "packages/hub/dist/index.js")]: "npm run build" },
+    bare,
+    command: (port, runtimeArgs = []) => ({
+      program: runtime,
+      args: [...runtimeArgs, join(root, "bench/hub-server.mjs"), String(port)],
+      environment: { NODE_ENV: "production" },
+      target: ["--url", `http://127.0.0.1:${port}/hub`],
+    }),
   };
 }
 
