@@ -1,4 +1,4 @@
-// The hub of the load kit on @signalbox/hub: node hub-server.mjs PORT
+// The hub of the load kit on @signalbox/hub: node hub-server.mjs PORT [CONNECTION-STRING of the service that it stands behind]
 import { Hub, HubServer } from "../packages/hub/dist/index.js";
 
 class LoadHub extends Hub {
@@ -11,5 +11,6 @@ class LoadHub extends Hub {
   }
 }
 
-await new HubServer().map("/hub", LoadHub).listen({ port: Number(process.argv[2]), host: "127.0.0.1" });
+const [, , port, service] = process.argv;
+await new HubServer({ service }).map("/hub", LoadHub).listen({ port: Number(port), host: "127.0.0.1" });
 process.once("SIGTERM", () => process.exit());

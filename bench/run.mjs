@@ -12,7 +12,7 @@ import { missing, pinned, serversIn, start } from "./servers.mjs";
 const usage = `node bench/run.mjs [options]
 
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
-  --servers LIST     of signalbox-node, signalbox-bun, hub-node, hub-bun, aspnet, socket.io, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
+  --servers LIST     of signalbox-node, signalbox-bun, hub-node, hub-bun, hub-node-service, hub-bun-service, aspnet, socket.io, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
   --scenarios LIST   of echo-1, echo-16, hub-broadcast-1, hub-broadcast-16, rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
@@ -89,7 +89,11 @@ async function main() {
 async function measure(generator, server, scenario, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
   const running = await start(server, { core: SERVER_CORE, limit, runtimeArgs });
   try {
-    const args = [...scenarios[scenario].args, ...running.target, "--server-pid", String(running.pid)];
+    const args = [
+      ...scenarios[scenario].args,
+      ...running.target,
+      ...running.pids.flatMap((pid) => ["--server-pid", String(pid)]),
+    ];
     args.push("--warm", options.warm, "--seconds", options.seconds);
     const { stdout } = await promisify(execFile)(...pinned(GENERATOR_CORE, limit, generator, args));
     return JSON.parse(stdout);
