@@ -53,11 +53,6 @@ export class HubDispatcher implements ConnectionHandler {
     const client = clientOf(connection);
     client.attach(connection);
     this.#hub.lifetime.add(client);
-    const { filters, type } = this.#hub;
-    if (!type.hasOnConnected && filters.length === 0) {
-      client.connected = true;
-      return;
-    }
     let connecting: void | Promise<void>;
     try {
       connecting = this.#connected(client);
