@@ -3,9 +3,11 @@ import type { HubContext } from "./clients/hub-clients.ts";
 import { HubRoutes } from "./hosting/hub-routes.ts";
 import { LocalHosting } from "./hosting/local-hosting.ts";
 import { MappedHub } from "./hosting/mapped-hub.ts";
-import { type RequestHandler, requestHandler, targetOf } from "./hosting/request-handler.ts";
+import { type RequestHandler, requestHandler } from "./hosting/request-handler.ts";
+import { targetOf } from "./hosting/target.ts";
 import type { ClientOf, HubClass, HubInstance } from "./hub/hub.ts";
 import type { ErrorListener, HubServerOptions, MapOptions } from "./options.ts";
+import { ServiceHosting } from "./service/service-hosting.ts";
 
 export interface ListenOptions {
   /** 0 picks a free port. */
@@ -51,19 +53,21 @@ export class HubServer {
    * Puts a hub at a path. To be called before the server listens or hands out its handler.
    * @throws {TypeError} for a path that is taken, and a hub that cannot be called (two methods of one name)
    */
+  map<THub extends HubInstance>(path: string, hub: HubClass<THub> & (new () => THub), options?: MapOptions<THub>): this;
+  /** A hub whose constructor takes something. */
   map<THub extends HubInstance>(
     path: string,
     hub: HubClass<THub>,
-    ...[options]: HubClass<THub> extends new () => THub ? [MapOptions<THub>?] : [MapOptions<THub>?]
-  ): this {
+    options: MapOptions<THub> & { readonly create: () => THub },
+  ): this;
+  map(path: string, hub: HubClass, options?: MapOptions<HubInstance>): this {
     const merged = { ...this.#options, ...options };
     const onError: ErrorListener = (error, doing) => this.#onError(error, `${doing} (${hub.name})`);
-    const mapped = new MappedHub(
-      hub as unknown as HubClass,
-      merged as MapOptions<HubInstance>,
-      onError,
-      (dispatcher) => new LocalHosting(merged, dispatcher, (error) => onError(error, "serving a connection")),
-    );
+    const mapped = new MappedHub(hub as unknown as HubClass, merged as MapOptions<HubInstance>, onError, (dispatcher) => {
+      const { service } = this.#options;
+      if (service !== undefined) return new ServiceHosting(options?.name ?? hub.name, merged, service, dispatcher, onError);
+      return new LocalHosting(merged, dispatcher, (error) => onError(error, "serving a connection"));
+    });
     this.#routes.add(path, mapped);
     this.#greatestMessage = Math.max(this.#greatestMessage, merged.maximumReceiveMessageSize ?? 0);
     return this;

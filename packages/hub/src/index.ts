@@ -11,3 +11,10 @@ export type { HubMethodOptions, HubMethods } from "./hub/hub-methods.ts";
 export type { MethodOptions, ParameterSchema } from "./hub/method-options.ts";
 export { HubServer, type ListeningHubServer, type ListenOptions } from "./hub-server.ts";
 export type { Authenticated, ErrorListener, HubOptions, HubServerOptions, MapOptions } from "./options.ts";
+export type {
+  EndpointState,
+  GracefulShutdown,
+  ServiceEndpoint,
+  ServiceOptions,
+  StickyMode,
+} from "./service/service-options.ts";

@@ -55,6 +55,8 @@ export type Authenticated = HubUser | Response | null | undefined | false;
 export interface MapOptions<THub extends HubInstance> extends HubOptions {
   /** Makes the instance for each call; default: its constructor without arguments. */
   readonly create?: () => THub;
+  /** Under which the service knows the hub, in any letter case; default: the name of the class, which bundlers may change. */
+  readonly name?: string;
 }
 
 /** Hears of errors: what hub methods threw (no `HubException`) and defects of our own. @param doing a few words on what failed */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ListenerHandler, type NodeDoor, nodeDoor } from "@signalbox/transport";
 import type { HubRoutes } from "./hub-routes.ts";
+import { targetOf } from "./target.ts";
 
 /**
  * The hubs as a part of somebody else's server: a request listener of `node:http`, which is also what Express calls middleware and
@@ -9,7 +10,7 @@ import type { HubRoutes } from "./hub-routes.ts";
  */
 export interface RequestHandler {
   /** Answers requests for hubs; hands all others to `next`, or without it answers 404. */
-  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: Error) => void): void;
   /**
    * For the server's `upgrade` event.
    * @returns false when the path is no hub's: the socket is untouched then, and somebody else's
@@ -32,14 +33,14 @@ export function requestHandler(routes: HubRoutes, handler: ListenerHandler, maxM
         })
         .catch(failed);
   };
-  const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
+  const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: Error) => void): void => {
     // Express cuts the place where it is mounted off `url`.
     const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? "/";
     if (routes.has(target)) {
       request.url = target;
       withDoor(
         (loaded) => loaded.request(request, response),
-        (error) => (next === undefined ? response.destroy() : next(error)),
+        (error) => (next === undefined ? response.destroy() : next(error as Error)),
       );
     } else if (next !== undefined) next();
     else response.writeHead(404).end();
@@ -55,10 +56,4 @@ export function requestHandler(routes: HubRoutes, handler: ListenerHandler, maxM
   const fetch: RequestHandler["fetch"] = (request, peer = { address: "" }) =>
     routes.fetch(request, targetOf(request.url), peer);
   return Object.assign(handle, { upgrade, fetch });
-}
-
-/** Path and query of an absolute URL, as they stand. */
-export function targetOf(url: string): string {
-  const path = url.indexOf("/", url.indexOf("://") + 3);
-  return path < 0 ? "/" : url.slice(path);
 }

@@ -242,6 +242,10 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   }
 
   #requestFlush(): void {
+    if (this.#output.transport?.isShared && this.#phase === Phase.Open && !this.#awaitsAnswer) {
+      this.#write();
+      return;
+    }
     if (this.#flushRequested) return;
     this.#flushRequested = true;
     this.#host.flushQueue.request(this);
@@ -317,7 +321,9 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (transport !== this.#output.transport) return;
     const bytes = this.#phase === Phase.Shaking ? this.#shake(chunk) : chunk;
     if (this.#phase !== Phase.Open || bytes.length === 0) return;
-    if (this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) this.#heartbeat.heard();
+    if (!this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) return;
+    if (transport.isShared) this.#heartbeat.alive();
+    else this.#heartbeat.heard();
   }
 
   /** A sign of life below the hub protocol. */
@@ -343,6 +349,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       const message = this.#relayed ? relayedMessage(record, this.protocol) : answeredMessage(record, this.protocol);
       if (message === undefined || !this.#isNew(message)) return;
       const { type } = message;
+      if (type === MessageType.Ping) this.#heartbeat.heard();
       if (type === MessageType.Ack || type === MessageType.Sequence || (type === MessageType.Ping && !this.#relayed)) return;
       this.#handOver(message);
     } catch (error) {
@@ -378,6 +385,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
 
   resumeTransport(): void {
     this.#output.transport?.resume();
+  }
+
+  /** A shared transport: the client is on a new one of its own, and a record of which a part came will not be completed. */
+  restarted(): void {
+    this.#input.forgetPart();
   }
 
   // Transport.

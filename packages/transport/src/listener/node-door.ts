@@ -126,8 +126,8 @@ export class NodeDoor implements SocketOwner {
     }
     tcp.off("error", destroy);
     this.#subprotocol = verdict.subprotocol;
-    const webSockets = this.#webSocketsUpTo(verdict.maxMessageBytes ?? this.#maxMessageBytes);
-    webSockets.handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+    const limit = verdict.maxMessageBytes ?? this.#maxMessageBytes;
+    this.#webSocketsUpTo(limit).handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
   }
 
   #webSocketsUpTo(maxPayload: number): InstanceType<typeof WebSocketServer<typeof ServerWebSocket>> {
