@@ -207,7 +207,7 @@ export function describeAppServers(program: HubProgram): void {
   );
 
   it("refuses app servers where a hub is serverless", async () => {
-    await using service = await startService({ args: ["--service-mode", "serverless"] });
+    await using service = await startService({ args: ["--mode", "serverless"] });
     await using app = await startHubProcess(program, ["--service", service.connectionString]);
     await expect.poll(() => app.output(), { timeout: 15_000 }).toContain("403");
   });
