@@ -7,6 +7,7 @@ import {
   FlowControlOperation,
   FlowControlSubject,
   type GetConnectionClaimsMessage,
+  ProtocolError,
   type RefreshAuthMessage,
   type ServiceMessage,
   ServiceMessageType,
@@ -16,6 +17,7 @@ import type { ClientInvocations } from "./client-invocations.ts";
 import { depart } from "./departure.ts";
 import type { HubServers } from "./hub-servers.ts";
 import { answerPing, Farewell, type HubStatus } from "./pings.ts";
+import { closeMessage } from "./route.ts";
 import type { Routes } from "./routes.ts";
 import type { ServerCommands } from "./server-commands.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -95,7 +97,15 @@ export class ServerMessages implements ServerEvents {
     // A client that has gone may still be spoken to; one of another server may not.
     if (route === undefined || (route.server !== server && route.previous !== server)) return;
     server.dataAt = performance.now();
-    if (route.receive(server, message)) this.#parts.onDelivered(hub);
+    try {
+      if (route.receive(server, message)) this.#parts.onDelivered(hub);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      // No hub messages: what follows could not be told apart either. The server's other clients are not concerned.
+      this.#parts.routes.forget(route);
+      route.server.send(closeMessage(route.id, error.message));
+      route.connection.close(CloseReasons.serverLost, error.message);
+    }
   }
 
   /** The server has done with its client; or anyone, a Management SDK most likely, closes a client. */
