@@ -263,7 +263,9 @@ export class ClientEndpoint {
   #unlist(connection: ClientConnection): void {
     if (connection.token === undefined) return;
     if (!this.#byToken.delete(connection.token)) return;
-    if (connection.isEnding && connection.transport === "ServerSentEvents")
+    // A young client is still starting: `@microsoft/signalr` would take the answer to its first ping for success, and never learn of the end.
+    const isYoung = Date.now() - connection.connectedAt < departure;
+    if (connection.isEnding && connection.transport === "ServerSentEvents" && !isYoung)
       this.#departed.set(connection.token, monotonicNow());
   }
 

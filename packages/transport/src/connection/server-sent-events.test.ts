@@ -115,9 +115,23 @@ describe("server-sent events (reference hub-and-service-protocol §1.4, §1.5, e
     await vi.waitFor(() => expect(stream.ended).toBe(true));
     expect(stream.text.endsWith('data: {"type":7,"error":"out","allowReconnect":true}\u001e\r\n\r\n')).toBe(true);
     expect(started.endpoint.size).toBe(0);
-    // What crossed the close message on its way is taken and dropped: a client would report a 404 in place of the reason.
+  });
+
+  it("take and drop what crosses the close message: a client would report a 404 in place of the reason", async () => {
+    const stream = await open();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    started.handler.one.close(CloseReasons.closedByBackend, "out");
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    vi.restoreAllMocks();
     expect(await stream.post('{"type":6}\u001e')).toBe("200");
     expect(started.handler.messages).toEqual([]);
+  });
+
+  it("answer 404 to a client that is still starting, which would take anything else for success", async () => {
+    const stream = await open();
+    started.handler.one.close(CloseReasons.closedByBackend, "out");
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    expect(await stream.post('{"type":6}\u001e')).toBe("404 No Connection with that ID");
   });
 
   it("notice that the client has gone", async () => {
