@@ -102,7 +102,7 @@ class Listening {
   static async shaken(): Promise<Listening> {
     const listening = await Listening.open();
     listening.socket.send(encodeServiceMessage(hello));
-    await vi.waitFor(() => expect(listening.messages).toHaveLength(1));
+    await vi.waitFor(() => expect(listening.messages.length).toBeGreaterThan(0));
     listening.messages.length = 0;
     return listening;
   }

@@ -32,8 +32,9 @@ export interface ServerOptions {
   readonly connections?: number;
   readonly connectionType?: number;
   readonly migrationLevel?: number;
-  /** As SDKs from 2024 on: knows flow control. Undefined as a value means an older one. */
-  readonly allowStatefulReconnects?: boolean | undefined;
+  readonly allowStatefulReconnects?: boolean;
+  /** Shakes hands as SDKs before 2024 do. */
+  readonly isOlder?: boolean;
   readonly target?: string;
 }
 
@@ -90,14 +91,9 @@ export class ScriptedServer {
     const socket = openServerSocket(this.#service, { hub: this.hub, serverId: this.serverId, query });
     const connection = new ScriptedConnection(socket, this);
     await connection.opened;
-    connection.send({
-      type: 1,
-      version: 1,
-      connectionType: all.connectionType ?? 0,
-      target: "",
-      migrationLevel: all.migrationLevel ?? 0,
-      allowStatefulReconnects: "allowStatefulReconnects" in all ? all.allowStatefulReconnects : false,
-    });
+    const { connectionType = 0, migrationLevel = 0, allowStatefulReconnects = false } = all;
+    if (all.isOlder) connection.sendBytes(Uint8Array.of(7, 0x96, 1, 1, connectionType, 0xa0, migrationLevel, 0x80));
+    else connection.send({ type: 1, version: 1, connectionType, target: "", migrationLevel, allowStatefulReconnects });
     const answer = await connection.until(ServiceMessageType.HandshakeResponse);
     if (answer.error) throw new Error(answer.error);
     this.connections.push(connection);
@@ -180,6 +176,8 @@ export class ScriptedConnection {
   readonly received: ServiceMessage[] = [];
   readonly opened: Promise<void>;
   readonly closed: Promise<number>;
+  /** Says nothing any more, though it reads. */
+  isSilent = false;
   readonly #reader = new ServiceMessageReader(Number.POSITIVE_INFINITY);
   readonly #watchers = new Set<Watcher>();
   /** Clients whose output the service has paused. */
@@ -205,7 +203,7 @@ export class ScriptedConnection {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(bytes);
+    if (this.socket.readyState === WebSocket.OPEN && !this.isSilent) this.socket.send(bytes);
   }
 
   /** Hub messages for a client of this connection. */
