@@ -1,5 +1,5 @@
 import { HubConnectionState } from "@microsoft/signalr";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubClientOptions } from "./hub-client.ts";
 import { type HubProcess, type HubProgram, type HubServer, startBehindService, startHubProcess } from "./hub-server.ts";
 import { control, unique } from "./hub-suite/stage.ts";
@@ -53,9 +53,16 @@ export function describeAppServers(program: HubProgram): void {
     return client;
   }
 
-  describe.each(combinations)("over $transport with $protocol", (combination) => {
-    it("serve each other's clients", async () => {
-      await using stage = await startTwo();
+  describe("side by side", () => {
+    let stage: Awaited<ReturnType<typeof startTwo>>;
+
+    beforeAll(async () => {
+      stage = await startTwo();
+    });
+
+    afterAll(() => stage?.[Symbol.asyncDispose]());
+
+    it.each(combinations)("serve each other's clients, over $transport with $protocol", async (combination) => {
       const [user, group] = [unique("user"), unique("group")];
       await using ann = await clientOn("one", stage.one, combination);
       await using bob = await clientOn("two", stage.one, combination, { query: `user=${user}` });
@@ -66,15 +73,14 @@ export function describeAppServers(program: HubProgram): void {
       await ann.invoke("SendToGroup", group, "group");
       await ann.invoke("SendToGroupExcept", group, [bob.id], "not for bob");
       await ann.invoke("SendToClient", bob.id, "client");
+      await bob.received("all", "others", "user", "group", "client");
       await bob.invoke("SendToAll", "end");
-      await bob.received("all", "others", "user", "group", "client", "end");
       await ann.received("all", "end");
       await control(stage.one, "POST", `/send?text=outside&connection=${bob.id}`);
       await bob.received("all", "others", "user", "group", "client", "end", "outside");
     });
 
-    it("ask each other's clients", async () => {
-      await using stage = await startTwo();
+    it.each(combinations)("ask each other's clients, over $transport with $protocol", async (combination) => {
       await using asking = await clientOn("one", stage.one, combination);
       await using answering = await clientOn("two", stage.one, combination, {
         prepare: (connection) => connection.on("ask", async (question: string) => `${question}? yes!`),
@@ -93,47 +99,68 @@ export function describeAppServers(program: HubProgram): void {
       expect(await asking.invoke("ErrorOfAsking", failing.id, "why")).toContain("no idea");
     });
 
-    it("lose the clients of one that is killed to the other, when the clients reconnect", async () => {
-      await using stage = await startTwo();
-      await using stays = await clientOn("one", stage.one, combination, { reconnect: "automatic" });
-      await using moves = await clientOn("two", stage.one, combination, { reconnect: "automatic" });
-      const before = moves.id;
-      await stage.two.app.stop("SIGKILL");
-      await expect.poll(() => moves.reconnections, { timeout: 20_000 }).toHaveLength(1);
-      expect(moves.id).not.toBe(before);
-      expect(await moves.invoke("Server")).toBe("one");
-      await stays.invoke("SendToAll", "still here");
-      await moves.received("still here");
-      await stays.received("still here");
-      expect(stays.reconnections).toEqual([]);
+    it("ask a client that leaves or does not exist, and hear of it", async () => {
+      await using asking = await clientOn("one", stage.one, combinations[0]!);
+      let asked = false;
+      await using leaving = await clientOn("two", stage.one, combinations[0]!, {
+        prepare: (connection) =>
+          connection.on("ask", () => {
+            asked = true;
+            return new Promise<string>(() => {});
+          }),
+      });
+      const outcome = asking.invoke("ErrorOfAsking", leaving.id, "why");
+      await expect.poll(() => asked).toBe(true);
+      await leaving.connection.stop();
+      expect(await outcome).toMatch(/^error: /);
+      expect(await asking.invoke("ErrorOfAsking", "nobody", "why")).toMatch(/^error: /);
+    });
+
+    it("share the clients", async () => {
+      const clients = await Promise.all(Array.from({ length: 40 }, () => HubClient.start(stage.one, combinations[0]!)));
+      const names = await Promise.all(clients.map((client) => client.invoke<string>("Server")));
+      for (const name of ["one", "two"]) expect(names.filter((other) => other === name).length).toBeGreaterThan(10);
+      await Promise.all(clients.map((client) => client.connection.stop()));
     });
   });
 
-  it("ask a client that leaves or does not exist, and hear of it", async () => {
+  it("lose the clients of one that is killed to the other, when the clients reconnect", async () => {
     await using stage = await startTwo();
-    await using asking = await clientOn("one", stage.one, combinations[0]!);
-    let asked = false;
-    await using leaving = await clientOn("two", stage.one, combinations[0]!, {
-      prepare: (connection) =>
-        connection.on("ask", () => {
-          asked = true;
-          return new Promise<string>(() => {});
-        }),
-    });
-    const outcome = asking.invoke("ErrorOfAsking", leaving.id, "why");
-    await expect.poll(() => asked).toBe(true);
-    await leaving.connection.stop();
-    expect(await outcome).toMatch(/^error: /);
-    expect(await asking.invoke("ErrorOfAsking", "nobody", "why")).toMatch(/^error: /);
+    await using stays = await clientOn("one", stage.one, combinations[0]!, { reconnect: "automatic" });
+    const moving = await clientsOnTwo(stage);
+    const before = moving.map((client) => client.id);
+    await stage.two.app.stop("SIGKILL");
+    await expectMoved(moving, before);
+    await stays.invoke("SendToAll", "still here");
+    for (const client of [stays, ...moving]) await client.received("still here");
+    expect(stays.reconnections).toEqual([]);
+    await Promise.all(moving.map((client) => client.connection.stop()));
   });
 
-  it("share the clients", async () => {
-    await using stage = await startTwo();
-    const clients = await Promise.all(Array.from({ length: 40 }, () => HubClient.start(stage.one, combinations[0]!)));
-    const names = await Promise.all(clients.map((client) => client.invoke<string>("Server")));
-    for (const name of ["one", "two"]) expect(names.filter((other) => other === name).length).toBeGreaterThan(10);
-    await Promise.all(clients.map((client) => client.connection.stop()));
+  it("lose the clients of one that has come to a halt to the other", async () => {
+    await using stage = await startTwo([], { args: ["--servers-timeout", "10s"] });
+    const moving = await clientsOnTwo(stage);
+    const before = moving.map((client) => client.id);
+    process.kill(stage.two.app.pid, "SIGSTOP");
+    await expectMoved(moving, before);
+    await Promise.all(moving.map((client) => client.connection.stop()));
   });
+
+  /** A client of each transport and protocol on the second server; when they come back, they negotiate at the first. */
+  async function clientsOnTwo(stage: Awaited<ReturnType<typeof startTwo>>): Promise<HubClient[]> {
+    const clients: HubClient[] = [];
+    for (const combination of combinations)
+      clients.push(await clientOn("two", stage.one, combination, { reconnect: "automatic" }));
+    return clients;
+  }
+
+  async function expectMoved(clients: readonly HubClient[], before: readonly string[]): Promise<void> {
+    for (const client of clients) {
+      await expect.poll(() => client.reconnections, { timeout: 40_000 }).toHaveLength(1);
+      expect(before).not.toContain(client.id);
+      expect(await client.invoke("Server")).toBe("one");
+    }
+  }
 
   it("keep the clients that they negotiated with, when they ask for it", async () => {
     await using stage = await startTwo(["--sticky", "Required"]);
@@ -206,9 +233,14 @@ export function describeAppServers(program: HubProgram): void {
     },
   );
 
-  it("refuses app servers where a hub is serverless", async () => {
-    await using service = await startService({ args: ["--mode", "serverless"] });
+  it("are refused where a hub is serverless, and let in where it is not", async () => {
+    const modes = JSON.stringify({ testhub: "default" });
+    await using service = await startService({ args: ["--mode", "serverless", "--modes", modes] });
     await using app = await startHubProcess(program, ["--service", service.connectionString]);
     await expect.poll(() => app.output(), { timeout: 15_000 }).toContain("403");
+    const negotiate = async (hub: string) =>
+      (await fetch(`${app.url}/${hub}/negotiate?negotiateVersion=1`, { method: "POST" })).status;
+    await expect.poll(() => negotiate("testhub"), { timeout: 15_000 }).toBe(200);
+    expect(await negotiate("quiethub")).toBe(500);
   });
 }

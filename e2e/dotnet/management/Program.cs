@@ -73,6 +73,28 @@ foreach (var (transport, withMessagePack) in ways)
         await stage.ExpectAsync(ann: ["all"], bob: ["bob", "all"]);
     });
 
+    Add("lets a user's membership end after its time", async stage =>
+    {
+        await stage.Hub.UserGroups.AddToGroupAsync(stage.Ann.UserId, "visitors", TimeSpan.FromSeconds(2));
+        await stage.Hub.Clients.Group("visitors").SendAsync("message", "in time");
+        await Expect.Eventually(async () => !await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "visitors"), "the membership is over");
+        await stage.Hub.Clients.Group("visitors").SendAsync("message", "too late");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["in time", "all"], bob: ["all"]);
+    });
+
+    Add("sends to nobody when told so", async stage =>
+    {
+        await stage.Hub.Clients.Users([]).SendAsync("message", "lost");
+        await stage.Hub.Clients.Clients([]).SendAsync("message", "lost");
+        await stage.Hub.Clients.Groups([]).SendAsync("message", "lost");
+        await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team", TimeSpan.FromSeconds(1));
+        await stage.Hub.UserGroups.RemoveFromGroupAsync("nobody", "team");
+        await stage.Hub.UserGroups.RemoveFromAllGroupsAsync("nobody");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["all"], bob: ["all"]);
+    });
+
     Add("keeps users in groups", async stage =>
     {
         await stage.Hub.UserGroups.AddToGroupAsync(stage.Ann.UserId, "team");
