@@ -9,7 +9,7 @@ import {
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 
-export const transports = {
+const transports = {
   WebSockets: Transports.WebSockets,
   ServerSentEvents: Transports.ServerSentEvents,
   LongPolling: Transports.LongPolling,
@@ -38,7 +38,7 @@ export interface ClientOptions extends IHttpConnectionOptions {
 }
 
 /** A real client, not connected yet. */
-export function client({ url, transportName, protocol, reconnect, stateful, on, ...options }: ClientOptions): HubConnection {
+function client({ url, transportName, protocol, reconnect, stateful, on, ...options }: ClientOptions): HubConnection {
   const transport: HttpTransportType | undefined = transportName === undefined ? undefined : transports[transportName];
   const builder = new HubConnectionBuilder()
     .withUrl(url, { ...options, ...(transport === undefined ? {} : { transport }) })

@@ -42,15 +42,15 @@ type StreamOf<T> = AsyncIterable<T> | ReadableStream<T> | Generator<T>;
 type ItemOf<TResult> = Awaited<TResult> extends StreamOf<infer T> ? T : never;
 
 /** Methods that stream. */
-export type StreamingMethod<THub> = {
+type StreamingMethod<THub> = {
   [K in MethodName<THub>]: Awaited<Result<THub, K>> extends StreamOf<unknown> ? K : never;
 }[MethodName<THub>];
 
 /** Methods that answer once. */
-export type SingleMethod<THub> = Exclude<MethodName<THub>, StreamingMethod<THub>>;
+type SingleMethod<THub> = Exclude<MethodName<THub>, StreamingMethod<THub>>;
 
 /** What a client passes: an `ItemStream` wherever the method takes an upload. */
-export type ClientArguments<THub, K extends keyof THub> = THub[K] extends (...args: infer TArguments) => unknown
+type ClientArguments<THub, K extends keyof THub> = THub[K] extends (...args: infer TArguments) => unknown
   ? { [P in keyof TArguments]: ClientArgument<TArguments[P]> }
   : never;
 

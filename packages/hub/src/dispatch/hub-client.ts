@@ -18,7 +18,7 @@ export interface Cancellable {
 /**
  * What `Context.Abort()` does (reference hub-and-service-protocol §3.5). Not an error: `onDisconnected` hears of none.
  */
-export const aborted: CloseReason = { name: "aborted", allowReconnect: false, sendsClose: true, code: 1000, metric: "Aborted" };
+const aborted: CloseReason = { name: "aborted", allowReconnect: false, sendsClose: true, code: 1000, metric: "Aborted" };
 
 /** One connection as its hub knows it: the context of its calls, and what of them is under way. An idle one holds no more than this. */
 export class HubClient implements HubCallerContext {
