@@ -8,4 +8,4 @@ export * from "./http/cors.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
-export type { NodeDoor, NodeDoorOptions } from "./listener/node-door.ts";
+export type { NodeHandler, NodeHandlerOptions } from "./listener/node-handler.ts";

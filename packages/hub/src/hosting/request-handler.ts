@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ListenerHandler, type NodeDoor, nodeDoor } from "@signalbox/transport";
+import { type ListenerHandler, type NodeHandler, nodeHandler } from "@signalbox/transport";
 import type { HubRoutes } from "./hub-routes.ts";
 import { targetOf } from "./target.ts";
 
@@ -21,12 +21,12 @@ export interface RequestHandler {
 }
 
 export function requestHandler(routes: HubRoutes, handler: ListenerHandler, maxMessageBytes: number): RequestHandler {
-  let door: NodeDoor | undefined;
+  let door: NodeHandler | undefined;
   // Loaded by the first client, so that Bun's own server does without it.
-  const withDoor = (use: (door: NodeDoor) => void, failed: (error: unknown) => void): void => {
+  const withDoor = (use: (door: NodeHandler) => void, failed: (error: unknown) => void): void => {
     if (door !== undefined) use(door);
     else
-      nodeDoor({ handler, maxMessageBytes })
+      nodeHandler({ handler, maxMessageBytes })
         .then((loaded) => {
           door ??= loaded;
           use(door);

@@ -1,5 +1,5 @@
 import type { Listener, ListenerOptions } from "./listener.ts";
-import type { NodeDoor, NodeDoorOptions } from "./node-door.ts";
+import type { NodeHandler, NodeHandlerOptions } from "./node-handler.ts";
 
 /**
  * Starts a listener on whichever runtime runs this code. Node never loads the code for Bun, nor Bun that for Node.
@@ -11,6 +11,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 }
 
 /** For a `node:http` server that somebody else listens with: give it the requests and upgrades that are for the handler. */
-export async function nodeDoor(options: NodeDoorOptions): Promise<NodeDoor> {
+export async function nodeHandler(options: NodeHandlerOptions): Promise<NodeHandler> {
   return new (await import("./node-door.ts")).NodeDoor(options);
 }

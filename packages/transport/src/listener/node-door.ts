@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { HotReply, ListenerHandler, UpgradeVerdict } from "./listener.ts";
+import type { NodeHandler, NodeHandlerOptions } from "./node-handler.ts";
 import { type NodeRequest, peerOf } from "./node-request.ts";
 import { NodeSocket, ServerWebSocket, type SocketOwner } from "./node-socket.ts";
 import { NodeUpgradeRequest, refuse } from "./node-upgrade.ts";
@@ -13,14 +14,8 @@ import { asksForWebSocket } from "./upgrade.ts";
 /** Milliseconds a client has for its close frame. */
 const CLOSE_TIMEOUT = 5_000;
 
-export interface NodeDoorOptions {
-  readonly handler: ListenerHandler;
-  /** Largest WebSocket message, bytes; beyond it the socket is closed with 1009. */
-  readonly maxMessageBytes: number;
-}
-
 /** What of any `node:http` server, our own or somebody else's, leads to a `ListenerHandler`. */
-export class NodeDoor implements SocketOwner {
+export class NodeDoor implements NodeHandler, SocketOwner {
   readonly sockets = new Set<NodeSocket>();
   readonly #handler: ListenerHandler;
   readonly #maxMessageBytes: number;
@@ -35,7 +30,7 @@ export class NodeDoor implements SocketOwner {
   readonly #undecided = new Set<TcpSocket>();
   #subprotocol: string | undefined;
 
-  constructor({ handler, maxMessageBytes }: NodeDoorOptions) {
+  constructor({ handler, maxMessageBytes }: NodeHandlerOptions) {
     this.#handler = handler;
     this.#maxMessageBytes = maxMessageBytes;
     this.#fetch = getRequestListener((request, env) => this.#answer(request, env as HttpBindings), { hostname: "localhost" });
