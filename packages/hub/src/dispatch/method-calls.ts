@@ -154,7 +154,10 @@ export class MethodCalls {
       refuseKind(call);
     } else if (isStream(value)) {
       this.releaseSlot(call);
-      sendStream(call, value, this.#hub.detailedErrors).then(() => this.#end(call, hub));
+      const { detailedErrors, onError } = this.#hub;
+      sendStream(call, value, detailedErrors, (error) => onError(error, `streaming ${method.name}`)).then(() =>
+        this.#end(call, hub),
+      );
       return;
     } else {
       try {

@@ -1,5 +1,5 @@
 import { MessageType } from "@signalbox/protocol";
-import { errorText } from "../hub/errors.ts";
+import { errorText, HubException } from "../hub/errors.ts";
 import type { Call } from "./call.ts";
 
 type AnyIterator = AsyncIterator<unknown> | Iterator<unknown>;
@@ -18,24 +18,32 @@ export function discard(stream: AsyncIterable<unknown> | Iterable<unknown>): voi
 /**
  * Sends what a method streams, item by item, no faster than the client reads. Resolves at the end, with whatever error; when the client
  * cancels, at once, although the method may still be at work on an item.
+ * @param onError hears of what the stream threw, unless it was meant for the client
  */
-export function sendStream(call: Call, stream: AsyncIterable<unknown> | Iterable<unknown>, isDetailed: boolean): Promise<void> {
-  return new Promise((resolve) => new ResultStream(call, iteratorOf(stream), isDetailed, resolve).start());
+export function sendStream(
+  call: Call,
+  stream: AsyncIterable<unknown> | Iterable<unknown>,
+  isDetailed: boolean,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  return new Promise((resolve) => new ResultStream(call, iteratorOf(stream), isDetailed, onError, resolve).start());
 }
 
 class ResultStream {
   readonly #call: Call;
   readonly #iterator: AnyIterator;
   readonly #isDetailed: boolean;
+  readonly #onError: (error: unknown) => void;
   readonly #done: () => void;
   #ended = false;
   readonly #pull = (): void => void this.#next();
   readonly #fail = (error: unknown): void => this.#end(error);
 
-  constructor(call: Call, iterator: AnyIterator, isDetailed: boolean, done: () => void) {
+  constructor(call: Call, iterator: AnyIterator, isDetailed: boolean, onError: (error: unknown) => void, done: () => void) {
     this.#call = call;
     this.#iterator = iterator;
     this.#isDetailed = isDetailed;
+    this.#onError = onError;
     this.#done = done;
   }
 
@@ -72,10 +80,11 @@ class ResultStream {
     this.#ended = true;
     this.#call.onCancel = undefined;
     if (error === undefined) this.#call.complete({});
-    else
-      this.#call.complete({
-        error: errorText("An error occurred on the server while streaming results.", error, this.#isDetailed),
-      });
+    else {
+      if (!(error instanceof HubException)) this.#onError(error);
+      const text = "An error occurred on the server while streaming results.";
+      this.#call.complete({ error: errorText(text, error, this.#isDetailed) });
+    }
     this.#done();
   }
 }
