@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { HubProgram } from "./hub-server.ts";
 import { root } from "./repository.ts";
 
 const run = promisify(execFile);
@@ -18,17 +19,51 @@ export interface DotnetProgram {
   run(connectionString: string, control: (wish: string) => Promise<string>): Promise<ReadonlyMap<string, string | null>>;
 }
 
+/**
+ * Folder of NuGet packages that the feed of this machine may lack, such as SDKs built from their sources. The program that uses one of them
+ * is built with whatever version lies there.
+ */
+const packageFolder = process.env.SIGNALBOX_NUGET_FOLDER;
+
+/** The environment that .NET programs are built and run in. */
+const env = {
+  ...process.env,
+  DOTNET_NOLOGO: "1",
+  DOTNET_CLI_TELEMETRY_OPTOUT: "1",
+  ...(packageFolder === undefined ? {} : { RestoreAdditionalProjectSources: packageFolder }),
+};
+
+/**
+ * Builds a program in `e2e/dotnet`.
+ * @returns false when the NuGet feed of this machine does not serve `mayLack`
+ */
+async function build(dotnet: string, project: string, mayLack?: string): Promise<boolean> {
+  try {
+    await run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet"], { env });
+    return true;
+  } catch (error) {
+    const output = (error as { stdout?: string }).stdout ?? String(error);
+    if (mayLack !== undefined && new RegExp(`NU110[123].*${mayLack.replaceAll(".", "\\.")}`).test(output)) return false;
+    throw new Error(`dotnet build ${project}:\n${output}`);
+  }
+}
+
+/** The official app-server SDK. */
+export const appServerSdk = "Microsoft.Azure.SignalR";
+
+/**
+ * Builds `dotnet/app-server`, which can host the hub of `test-hub.md` by itself and behind the service.
+ * @returns undefined when the NuGet feed of this machine does not serve the SDK
+ */
+export async function buildAppServer(dotnet: string): Promise<HubProgram | undefined> {
+  if (!(await build(dotnet, join(root, "e2e/dotnet/app-server"), appServerSdk))) return undefined;
+  return { command: dotnet, args: [join(root, "e2e/dotnet/bin/bin/AppServer/debug/AppServer.dll")] };
+}
+
 /** @returns undefined when the NuGet feed of this machine does not serve `mayLack` */
 export async function buildDotnetProgram(dotnet: string, folder: string, mayLack?: string): Promise<DotnetProgram | undefined> {
   const project = join(root, "e2e/dotnet", folder);
-  const env = { ...process.env, DOTNET_NOLOGO: "1", DOTNET_CLI_TELEMETRY_OPTOUT: "1" };
-  try {
-    await run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet"], { env });
-  } catch (error) {
-    const output = (error as { stdout?: string }).stdout ?? String(error);
-    if (mayLack !== undefined && new RegExp(`NU110[123].*${mayLack.replaceAll(".", "\\.")}`).test(output)) return undefined;
-    throw new Error(`dotnet build ${folder}:\n${output}`);
-  }
+  if (!(await build(dotnet, project, mayLack))) return undefined;
   const start = (args: readonly string[]) =>
     run(dotnet, ["run", "--no-build", "--project", project, "--", ...args], { env, maxBuffer: 1 << 26 });
   const cases: readonly string[] = JSON.parse((await start(["list"])).stdout);

@@ -18,6 +18,11 @@ const interpreters: Record<Runtime, string> = {
   Bun: require.resolve("bun/bin/bun.exe"),
 };
 
+/** The program that runs JavaScript and TypeScript. */
+export function runtimeProgram(runtime: Runtime): string {
+  return interpreters[runtime];
+}
+
 const signalbox = join(root, "packages/cli/bin/signalbox.js");
 
 export interface ProcessOptions {

@@ -1,10 +1,10 @@
 // The .NET client against a running Signalbox.
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Signalbox.Harness;
+using static Signalbox.Harness.Recording;
 using Environment = Signalbox.Harness.Environment;
 
 const string Hub = "dotnet";
@@ -160,30 +160,5 @@ static IHubConnectionBuilder Build(
     return protocol == "messagepack" ? builder.AddMessagePackProtocol() : builder;
 }
 
-static ConcurrentQueue<T> Record<T>(HubConnection connection)
-{
-    var received = new ConcurrentQueue<T>();
-    connection.On<T>("message", received.Enqueue);
-    return received;
-}
-
-static async Task Arrived<T>(ConcurrentQueue<T> received, IEnumerable<T> expected)
-{
-    var wanted = expected.ToArray();
-    try
-    {
-        await Expect.Eventually(() => Task.FromResult(received.Count >= wanted.Length), "all messages arrived");
-    }
-    finally
-    {
-        Expect.Equal(wanted, [.. received]);
-    }
-}
-
 /// <summary>An argument and result that is an object in both protocols.</summary>
 public sealed record Shape(string Text, int[] Numbers);
-
-internal sealed class Quickly : IRetryPolicy
-{
-    public TimeSpan? NextRetryDelay(RetryContext retryContext) => TimeSpan.FromMilliseconds(100);
-}

@@ -1,3 +1,4 @@
+export type { AnyClient, ArgumentsOf, ResultOf, TargetOf } from "@signalbox/protocol";
 export { ConnectionStringError } from "@signalbox/protocol";
 export type { TokenCredential } from "./auth/token-credential.ts";
 export type { EndpointInfo, EndpointRouter, Recipient } from "./endpoints/endpoint-router.ts";
@@ -6,4 +7,3 @@ export type * from "./hub/hub-context.ts";
 export type { ClaimValue, ClientAccess, HttpTransport, NegotiateOptions } from "./hub/negotiate.ts";
 export type { EndpointOptions, EndpointType, HealthOptions, RetryOptions, ServiceClientOptions } from "./options.ts";
 export { ServiceClient } from "./service-client.ts";
-export type { AnyClient, ArgumentsOf, ResultOf, TargetOf } from "./typed-client.ts";

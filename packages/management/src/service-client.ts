@@ -1,3 +1,4 @@
+import type { AnyClient } from "@signalbox/protocol";
 import { hubProtocols } from "@signalbox/protocol";
 import { createEndpoint } from "./endpoints/create-endpoint.ts";
 import { defaultRouter } from "./endpoints/default-router.ts";
@@ -13,7 +14,6 @@ import type { EndpointOptions, ServiceClientOptions } from "./options.ts";
 import { createRestCaller } from "./rest/create-rest-caller.ts";
 import { encodeAsFrames, encodeAsJson } from "./rest/message-body.ts";
 import { isHealthy } from "./rest/service-requests.ts";
-import type { AnyClient } from "./typed-client.ts";
 
 /**
  * The service, whether Signalbox or Azure SignalR Service, as a back end sees it. One for the life of a process is enough: it keeps tokens

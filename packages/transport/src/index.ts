@@ -1,11 +1,14 @@
 export * from "./connection/admission.ts";
-export { ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
+export { type AdoptedConnection, ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
 export { type Flushable, FlushQueue } from "./connection/outbox.ts";
 export * from "./connection/raw-handler.ts";
+export type { Transport } from "./connection/transport.ts";
+export * from "./http/cors.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";
 export { isLoopback } from "./listener/loopback.ts";
+export type { NodeHandler, NodeHandlerOptions } from "./listener/node-handler.ts";
 export { TrustedProxies } from "./listener/trusted-proxies.ts";

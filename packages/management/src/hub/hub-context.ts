@@ -1,5 +1,5 @@
+import type { AnyClient, ArgumentsOf, IsUntyped, ResultOf, TargetOf } from "@signalbox/protocol";
 import type { EndpointInfo } from "../endpoints/endpoint-router.ts";
-import type { AnyClient, ArgumentsOf, IsUntyped, ResultOf, TargetOf } from "../typed-client.ts";
 import type { ClientAccess, NegotiateOptions } from "./negotiate.ts";
 
 /** Connections that a message goes to. Nobody there is no error. */

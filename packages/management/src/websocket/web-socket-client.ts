@@ -1,4 +1,4 @@
-import { signToken } from "../auth/sign-token.ts";
+import { signToken } from "@signalbox/protocol";
 import { createEndpoint } from "../endpoints/create-endpoint.ts";
 import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import { AuthenticationError, ConnectionNotFoundError, InvalidArgumentError } from "../errors.ts";

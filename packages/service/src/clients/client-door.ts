@@ -1,18 +1,20 @@
-import type {
-  Admission,
-  ClientEndpoint,
-  ConnectionHandler,
-  HeaderReader,
-  Peer,
-  Refusal,
-  UpgradeRequest,
-  UpgradeVerdict,
+import {
+  type Admission,
+  allowOrigin,
+  type ClientEndpoint,
+  type ConnectionHandler,
+  type HeaderReader,
+  isPreflight,
+  type Peer,
+  preflightAnswer,
+  type Refusal,
+  type UpgradeRequest,
+  type UpgradeVerdict,
 } from "@signalbox/transport";
 import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenPayload, TokenVerifier } from "../auth/token-verifier.ts";
-import { allowOrigin, isPreflight, preflightAnswer } from "../http/cors.ts";
 import { noRoom, orUnauthorized, type Room, refusals } from "../http/refusal.ts";
 import type { Client, ClientRequest } from "../hub/hub-connection.ts";
 import { hubNamePattern } from "../hub/hub-name.ts";

@@ -37,6 +37,8 @@ class NotingConnection implements SignalRConnection {
 
   pause(): void {}
   resume(): void {}
+
+  writable(): undefined {}
 }
 
 function record(message: object): ClientMessage {

@@ -1,8 +1,15 @@
-import type { BodyReader, HotReply, HotRequest, Peer } from "@signalbox/transport";
+import {
+  allowOrigin,
+  type BodyReader,
+  type HotReply,
+  type HotRequest,
+  isPreflight,
+  type Peer,
+  preflightAnswer,
+} from "@signalbox/transport";
 import type { Logger } from "pino";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
-import { allowOrigin, isPreflight, preflightAnswer } from "../http/cors.ts";
 import { newestVersion, type Version } from "./api-version.ts";
 import { Authentication } from "./authentication.ts";
 import { HotSends } from "./hot-sends.ts";

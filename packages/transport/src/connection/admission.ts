@@ -15,6 +15,8 @@ export interface Admission {
   readonly transports?: readonly TransportName[];
   /** Overrides of the endpoint's limits for this client (claims `asrs.s.cht`, `asrs.s.ttl`). */
   readonly limits?: Partial<ConnectionLimits>;
+  /** The close message of a connection that ends with an error also says what went wrong. Default: only that something did. */
+  readonly detailedErrors?: boolean;
   /** Milliseconds since 1970: the connection is closed then (claims `asrs.s.coae` and `asrs.s.aeo`). */
   readonly expiresAt?: number;
 }

@@ -48,6 +48,8 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** A transport that has not ended this long after it was asked to, in milliseconds, is aborted. */
 const endTimeout = 5_000;
+/** More bytes than this on the way to the client, and a sender that can wait does; it goes on at half of it. */
+const writableBytes = 64 * 1024;
 /** A stateful client that has said nothing for this long after the handshake, in milliseconds, has read the answer all the same. */
 const answerReadAfter = 250;
 
@@ -64,6 +66,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   readonly #host: ConnectionHost;
   readonly #handler: ConnectionHandler;
   readonly #statefulOffered: boolean;
+  readonly #detailedErrors: boolean;
   readonly #input = new Input();
   readonly #output = new Output();
   #overrides: Partial<ConnectionLimits> | undefined;
@@ -77,6 +80,8 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   #awaitsAnswer = false;
   #flushRequested = false;
   #ending: (Ending & { readonly text: string | undefined }) | undefined = undefined;
+  /** Senders that wait until the client has taken more. */
+  #senders: (() => void)[] | undefined = undefined;
 
   /** Start of the present phase; see `monotonicNow`. */
   #since = monotonicNow();
@@ -98,6 +103,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#handler = admission.handler;
     this.#overrides = admission.limits;
     this.#expiresAt = admission.expiresAt;
+    this.#detailedErrors = admission.detailedErrors === true;
   }
 
   get protocol(): HubProtocol {
@@ -216,7 +222,32 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#output.transport?.abort();
   }
 
+  writable(): Promise<void> | undefined {
+    if (this.#phase !== Phase.Open || this.#output.waitingBytes() < writableBytes) return undefined;
+    return new Promise((resolve) => {
+      this.#senders ??= [];
+      this.#senders.push(resolve);
+    });
+  }
+
+  /** The transport has given everything to the client's side. */
+  drained(): void {
+    this.#releaseSenders();
+  }
+
+  #releaseSenders(): void {
+    const senders = this.#senders;
+    if (senders === undefined) return;
+    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) return;
+    this.#senders = undefined;
+    for (const resolve of senders) resolve();
+  }
+
   #requestFlush(): void {
+    if (this.#output.transport?.isShared && this.#phase === Phase.Open && !this.#awaitsAnswer) {
+      this.#write();
+      return;
+    }
     if (this.#flushRequested) return;
     this.#flushRequested = true;
     this.#host.flushQueue.request(this);
@@ -228,6 +259,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (this.#phase === Phase.Open && this.#overflows()) this.close(CloseReasons.slowConsumer);
     if (this.#phase === Phase.Closing) this.#finish();
     else if (this.#phase === Phase.Open && !this.#awaitsAnswer) this.#write();
+    this.#releaseSenders();
   }
 
   #overflows(): boolean {
@@ -266,7 +298,9 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       output.stateful = undefined;
     }
     if (this.#awaitsAnswer) output.add(encodeHandshakeResponse(text ?? reason.error ?? handshakeCanceled));
-    else if (this.#opened && reason.sendsClose) output.add(closeRecord(this.protocol, reason, text));
+    else if (this.#opened && reason.sendsClose) {
+      output.add(closeRecord(this.protocol, reason, text ?? this.#detailOf(reason, error)));
+    }
     output.stateful?.clientCounts();
     this.#write();
     output.stateful = undefined;
@@ -277,6 +311,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (this.#opened) this.#handler.closed(this, reason, error);
   }
 
+  #detailOf(reason: CloseReason, error: string | undefined): string | undefined {
+    if (!this.#detailedErrors || reason.error === undefined || error === undefined || error === reason.error) return undefined;
+    return `${reason.error} ${error}`;
+  }
+
   // In.
 
   /** Bytes from the client, in the order received. */
@@ -284,7 +323,9 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (transport !== this.#output.transport) return;
     const bytes = this.#phase === Phase.Shaking ? this.#shake(chunk) : chunk;
     if (this.#phase !== Phase.Open || bytes.length === 0) return;
-    if (this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) this.#heartbeat.heard();
+    if (!this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) return;
+    if (transport.isShared) this.#heartbeat.alive();
+    else this.#heartbeat.heard();
   }
 
   /** A sign of life below the hub protocol. */
@@ -310,6 +351,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
       const message = this.#relayed ? relayedMessage(record, this.protocol) : answeredMessage(record, this.protocol);
       if (message === undefined || !this.#isNew(message)) return;
       const { type } = message;
+      if (type === MessageType.Ping) this.#heartbeat.heard();
       if (type === MessageType.Ack || type === MessageType.Sequence || (type === MessageType.Ping && !this.#relayed)) return;
       this.#handOver(message);
     } catch (error) {
@@ -322,7 +364,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     const { stateful } = this.#output;
     if (stateful === undefined) return true;
     stateful.clientCounts();
-    if (stateful.waitingBytes > 0) this.#requestFlush();
+    if (stateful.waitingBytes > 0 || this.#senders !== undefined) this.#requestFlush();
     return stateful.receive(message);
   }
 
@@ -345,6 +387,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
 
   resumeTransport(): void {
     this.#output.transport?.resume();
+  }
+
+  /** A shared transport: the client is on a new one of its own, and a record of which a part came will not be completed. */
+  restarted(): void {
+    this.#input.forgetPart();
   }
 
   // Transport.
@@ -385,11 +432,16 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
         return;
       }
       this.#host.unlist(this);
-      this.#input.end(this.#endingOf(code), this);
+      this.#endInput(code);
     } else if (this.#phase !== Phase.Closing) {
       this.#phase = Phase.Closed;
       this.#host.forget(this);
     }
+  }
+
+  #endInput(code: number): void {
+    this.#input.end(this.#endingOf(code), this);
+    if (this.#phase === Phase.Open) this.#handler.left?.(this);
   }
 
   #endingOf(code: number): Ending {
@@ -431,7 +483,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     } else if (this.#awaitsAnswer) {
       if (age >= limits.handshakeTimeout) this.#end(CloseReasons.handshakeTimeout, handshakeCanceled);
     } else if (lostAt !== undefined) {
-      if (now - lostAt >= limits.reconnectWindow) this.#input.end(this.#endingOf(1006), this);
+      if (now - lostAt >= limits.reconnectWindow) this.#endInput(1006);
     } else if (this.transport !== "LongPolling") {
       // Long polling keeps itself alive, and its bytes wait for the next poll (reference hub-and-service-protocol §1.6).
       this.#sweepStateful(age);

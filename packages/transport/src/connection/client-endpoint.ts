@@ -4,7 +4,7 @@ import type { Admission } from "./admission.ts";
 import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { monotonicNow } from "./clock.ts";
 import { type CloseReason, CloseReasons } from "./close-reason.ts";
-import type { ConnectionLimits, OpeningConnection, TransportName } from "./connection.ts";
+import type { ConnectionLimits, OpeningConnection, SignalRConnection, TransportName } from "./connection.ts";
 import { Answers, plainText } from "./http-answer.ts";
 import { randomId } from "./ids.ts";
 import { LongPollingTransport, pollHeaders } from "./long-polling.ts";
@@ -31,6 +31,10 @@ const departure = 5_000;
 
 /** What `stop` leaves clients to end in good order, in milliseconds. */
 const stopGrace = 1_000;
+
+/** What the owner of a connection's transport tells it: `attach` first, `transportEnded` last. */
+export type AdoptedConnection = Pick<ClientConnection, "attach" | "drained" | "received" | "restarted" | "transportEnded"> &
+  SignalRConnection;
 
 /** The HTTP transports by connection; a WebSocket's connection has no entry. */
 type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
@@ -166,6 +170,14 @@ export class ClientEndpoint {
   }
 
   /**
+   * A client whose transport somebody else has (an app server's clients are connected to the service).
+   * @param id public id; nobody can ask for the connection by it
+   */
+  adopt(admission: Admission, id: string): AdoptedConnection {
+    return this.#add(admission, "WebSockets", { id });
+  }
+
+  /**
    * Closes every connection, `slice` at a time with `pauseMs` milliseconds between, so that their clients do not all come back at once.
    * Resolves when all transports have ended; what does not end by itself is aborted after some seconds.
    */
@@ -275,7 +287,9 @@ export class ClientEndpoint {
   #unlist(connection: ClientConnection): void {
     if (connection.token === undefined) return;
     if (!this.#byToken.delete(connection.token)) return;
-    if (connection.isEnding && connection.transport === "ServerSentEvents")
+    // A young client is still starting: `@microsoft/signalr` would take the answer to its first ping for success, and never learn of the end.
+    const isYoung = Date.now() - connection.connectedAt < departure;
+    if (connection.isEnding && connection.transport === "ServerSentEvents" && !isYoung)
       this.#departed.set(connection.token, monotonicNow());
   }
 

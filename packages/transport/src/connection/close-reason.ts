@@ -13,9 +13,9 @@ export interface CloseReason {
   readonly code: number;
   /**
    * The same for clients without hub protocol, to whom code and text of the close frame say everything; the text is `error` or a
-   * caller's own.
+   * caller's own. Absent for reasons that never end such a client.
    */
-  readonly rawCode: number;
+  readonly rawCode?: number;
   readonly metric: string;
 }
 

@@ -49,6 +49,11 @@ export interface Connection {
 export interface SignalRConnection extends Connection {
   /** Set when the handshake has been parsed. */
   readonly protocol: HubProtocol;
+  /**
+   * For senders that can wait: undefined while little is on its way to the client, otherwise a promise that is kept when most of it has
+   * been taken, or the connection ends. Who does not ask may send on, until the client counts as a slow consumer.
+   */
+  writable(): Promise<void> | undefined;
 }
 
 /** A connection whose handshake answer its handler may give itself. */
@@ -76,6 +81,8 @@ export interface ConnectionHandler {
   opened(connection: SignalRConnection): void;
   /** Types 1 to 5 and 7, in relay also Ping; Ack and Sequence are the transport's own. */
   message(connection: SignalRConnection, message: ClientMessage): void;
+  /** The client has gone while the connection is paused: `closed` follows when what it had sent before is through. */
+  left?(connection: SignalRConnection): void;
   /**
    * Only for connections that opened. `error` is undefined for a graceful end, otherwise it names what went wrong
    * (for example the parser's sentence).

@@ -108,6 +108,7 @@ export class LongPollingTransport implements Transport {
       this.#queue = [];
       this.#pendingBytes = 0;
       this.#answer(() => withBytes(bytes));
+      this.#connection.drained();
     } else if (this.#isEnding) {
       this.#ended();
     }

@@ -47,6 +47,11 @@ export class Output {
     return backlogOf(this.transport?.pendingBytes ?? 0, this.#bytes);
   }
 
+  /** Bytes that the client's side has not taken yet, wherever they are. */
+  waitingBytes(): number {
+    return this.#bytes + (this.transport?.pendingBytes ?? 0) + (this.stateful?.bytes ?? 0);
+  }
+
   /** Bytes waiting here. */
   get bytes(): number {
     return this.#bytes;

@@ -163,7 +163,7 @@ export class RawConnection implements Connection, Flushable, SocketHandler, Inbo
     this.#write();
     this.#phase = Phase.Closed;
     if (this.#socket === undefined) this.#host.forget(this);
-    else this.#socket.close(reason.rawCode, text ?? reason.error);
+    else this.#socket.close(reason.rawCode ?? reason.code, text ?? reason.error);
     this.#admission.handler.closed(this, reason, error);
   }
 

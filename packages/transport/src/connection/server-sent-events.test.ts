@@ -115,9 +115,23 @@ describe("server-sent events (reference hub-and-service-protocol §1.4, §1.5, e
     await vi.waitFor(() => expect(stream.ended).toBe(true));
     expect(stream.text.endsWith('data: {"type":7,"error":"out","allowReconnect":true}\u001e\r\n\r\n')).toBe(true);
     expect(started.endpoint.size).toBe(0);
-    // What crossed the close message on its way is taken and dropped: a client would report a 404 in place of the reason.
+  });
+
+  it("take and drop what crosses the close message: a client would report a 404 in place of the reason", async () => {
+    const stream = await open();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    started.handler.one.close(CloseReasons.closedByBackend, "out");
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    vi.restoreAllMocks();
     expect(await stream.post('{"type":6}\u001e')).toBe("200");
     expect(started.handler.messages).toEqual([]);
+  });
+
+  it("answer 404 to a client that is still starting, which would take anything else for success", async () => {
+    const stream = await open();
+    started.handler.one.close(CloseReasons.closedByBackend, "out");
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    expect(await stream.post('{"type":6}\u001e')).toBe("404 No Connection with that ID");
   });
 
   it("notice that the client has gone", async () => {
@@ -134,16 +148,17 @@ describe("server-sent events (reference hub-and-service-protocol §1.4, §1.5, e
     stream.abort();
   });
 
-  it("take posts of any content type, empty and cut ones, up to the size limit", async () => {
+  it("take posts of any content type, empty and cut ones, of any size as long as no message exceeds the limit", async () => {
     started.limits = { ...started.limits, maxMessageBytes: 1_000 };
     const stream = await open();
     expect(await stream.post("")).toBe("200");
     expect(await stream.post(Buffer.from('{"type":1,"target":"a",'))).toBe("200");
     expect(await stream.post('"arguments":[]}\u001e')).toBe("200");
     expect(started.handler.messages).toHaveLength(1);
-    expect(await stream.post("x".repeat(1_001))).toBe("413");
-    expect(started.handler.ends).toEqual([]);
-    stream.abort();
+    expect(await stream.post('{"type":1,"target":"a","arguments":[]}\u001e'.repeat(50))).toBe("200");
+    expect(started.handler.messages).toHaveLength(51);
+    expect(await stream.post("x".repeat(1_001))).toBe("200");
+    await vi.waitFor(() => expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]));
   });
 
   it("let a post wait while the connection is paused", async () => {

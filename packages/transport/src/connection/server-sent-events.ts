@@ -94,6 +94,7 @@ export class ServerSentEventsTransport implements Transport {
       this.#queue = [];
       this.#pendingBytes = 0;
       controller.enqueue(bytes);
+      this.#connection.drained();
     }
     if (this.#isEnding && this.#queue.length === 0) {
       controller.close();

@@ -49,6 +49,10 @@ export class WebSocketTransport implements Transport, SocketHandler {
     this.#connection.received(this, data);
   }
 
+  drained(): void {
+    this.#connection.drained();
+  }
+
   alive(): void {
     this.#connection.alive();
   }

@@ -138,6 +138,8 @@ export class TestClient implements SignalRConnection, HubConnection {
   resume(): void {
     this.resumes += 1;
   }
+
+  writable(): undefined {}
 }
 
 /** The settings' defaults. */

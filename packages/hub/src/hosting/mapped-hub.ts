@@ -1,0 +1,83 @@
+import type { Peer, UpgradeRequest, UpgradeVerdict } from "@signalbox/transport";
+import { LifetimeContext } from "../clients/proxies.ts";
+import { HubDispatcher } from "../dispatch/dispatcher.ts";
+import { HubClient } from "../dispatch/hub-client.ts";
+import { defaultUserId, type HubUser } from "../hub/caller-context.ts";
+import type { HubClass, HubInstance } from "../hub/hub.ts";
+import { HubType } from "../hub/hub-type.ts";
+import type { ErrorListener, MapOptions } from "../options.ts";
+import { ClientRequest } from "./client-request.ts";
+import type { Hosting, Visitor } from "./hosting.ts";
+
+/** What a mapped hub needs to know of where its clients are. */
+export type MakeHosting = (dispatcher: () => HubDispatcher) => Hosting;
+
+/** One hub at one path. */
+export class MappedHub {
+  readonly hub: HubClass;
+  readonly context: LifetimeContext;
+  readonly hosting: Hosting;
+  readonly #options: MapOptions<HubInstance>;
+
+  constructor(hub: HubClass, options: MapOptions<HubInstance>, onError: ErrorListener, makeHosting: MakeHosting) {
+    this.hub = hub;
+    this.#options = options;
+    const type = new HubType(hub);
+    this.hosting = makeHosting(() => dispatcher);
+    this.context = new LifetimeContext(this.hosting.lifetime);
+    const dispatcher = new HubDispatcher({
+      type,
+      filters: [...(options.filters ?? []), ...hub.filters],
+      lifetime: this.hosting.lifetime,
+      context: this.context,
+      detailedErrors: options.enableDetailedErrors === true,
+      maximumParallelInvocations: positive(
+        "maximumParallelInvocationsPerClient",
+        options.maximumParallelInvocationsPerClient ?? 1,
+      ),
+      streamBufferCapacity: positive("streamBufferCapacity", options.streamBufferCapacity ?? 10),
+      create: options.create ?? (() => new (hub as unknown as new () => HubInstance)()),
+      onError,
+    });
+  }
+
+  /** @param isNegotiate the path ends in `/negotiate` */
+  fetch(request: Request, target: string, isNegotiate: boolean, peer: Pick<Peer, "address">): Response | Promise<Response> {
+    const answer = (visitor: Visitor | Response) => {
+      if (visitor instanceof Response) return visitor;
+      return isNegotiate ? this.hosting.negotiate(visitor, request) : this.hosting.handle(visitor, request);
+    };
+    const visitor = this.#admit(new ClientRequest(request.method, target, request.headers, peer));
+    return visitor instanceof Promise ? visitor.then(answer) : answer(visitor);
+  }
+
+  upgrade(request: UpgradeRequest): UpgradeVerdict | Promise<UpgradeVerdict> {
+    const answer = (visitor: Visitor | Response) =>
+      visitor instanceof Response ? { refuse: visitor } : this.hosting.upgrade(visitor, request);
+    const visitor = this.#admit(new ClientRequest("GET", request.target, request.headers, request.peer));
+    return visitor instanceof Promise ? visitor.then(answer) : answer(visitor);
+  }
+
+  #admit(request: ClientRequest): Visitor | Response | Promise<Visitor | Response> {
+    const { authenticate } = this.#options;
+    if (authenticate === undefined) return this.#visitor(undefined, request);
+    const user = authenticate(request);
+    return user instanceof Promise ? user.then((settled) => this.#letIn(settled, request)) : this.#letIn(user, request);
+  }
+
+  #letIn(user: HubUser | Response | null | undefined | false, request: ClientRequest): Visitor | Response {
+    if (user instanceof Response) return user;
+    if (!user) return new Response("Unauthorized", { status: 401, headers: { "www-authenticate": "Bearer" } });
+    return this.#visitor(user, request);
+  }
+
+  #visitor(user: HubUser | undefined, request: ClientRequest): Visitor {
+    const { userId = defaultUserId } = this.#options;
+    return { client: new HubClient(user, userId(user, request), request), expiresAt: user?.expiresAt?.getTime() };
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new RangeError(`${name} must be a whole number above 0, not ${value}.`);
+}

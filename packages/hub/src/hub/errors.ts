@@ -1,0 +1,23 @@
+/** Thrown by a hub method, its message goes to the client. Of every other error the client learns only that there was one. */
+export class HubException extends Error {
+  override readonly name: string = "HubException";
+}
+
+/** What a client sent does not fit the method it called. */
+export class InvalidDataException extends Error {
+  override readonly name = "InvalidDataException";
+}
+
+/** A call that nobody waits for any more: the client cancelled it or left. */
+export function canceled(): DOMException {
+  return new DOMException("The operation was canceled.", "AbortError");
+}
+
+/**
+ * An error as a client reads it (reference hub-and-service-protocol §3.2).
+ * @param isDetailed also the text of errors that were not meant for clients
+ */
+export function errorText(sentence: string, error: unknown, isDetailed: boolean): string {
+  if (!isDetailed && !(error instanceof HubException)) return sentence;
+  return error instanceof Error ? `${sentence} ${error.name}: ${error.message}` : `${sentence} ${String(error)}`;
+}
