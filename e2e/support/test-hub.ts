@@ -1,5 +1,5 @@
 // The hub that the client suites run against (contract: test-hub.md), in TypeScript: self-hosted, or with --service CONNECTION-STRING
-// behind the service.
+// behind the service, or behind several when it is given several times.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ import {
 
 const { values: args } = parseArgs({
   options: {
-    service: { type: "string" },
+    service: { type: "string", multiple: true },
     name: { type: "string", default: "app server" },
     "server-connections": { type: "string", default: "2" },
     application: { type: "string" },
