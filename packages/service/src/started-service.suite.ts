@@ -92,7 +92,7 @@ export class StartedService {
 }
 
 /** A token for the clients of a hub, good for an hour. */
-export function clientToken(hub: string, claims: object = {}): string {
+function clientToken(hub: string, claims: object = {}): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;
   return signToken({ aud: `http://localhost/client/?hub=${hub}`, exp, ...claims }, developmentKey);
 }

@@ -4,7 +4,7 @@ import type { Backend } from "./backend.ts";
 
 /** Who serves the clients of a hub, in the terms of the cloud service; `auto` is ours. */
 export const serviceModes = ["auto", "default", "classic", "serverless"] as const;
-export type ServiceMode = (typeof serviceModes)[number];
+type ServiceMode = (typeof serviceModes)[number];
 
 export interface BackendsParts {
   /** Of a hub, by its lower-case name. Read when a client or a server comes. */

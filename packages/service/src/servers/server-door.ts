@@ -10,7 +10,7 @@ import { refusals } from "../http/refusal.ts";
 import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 
 /** Read anew at each use. */
-export interface ServerDoorOptions {
+interface ServerDoorOptions {
   readonly ownHosts: OwnHosts;
   /** New connections are refused; those that exist go on. */
   readonly draining: boolean;

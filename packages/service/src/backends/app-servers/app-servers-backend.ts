@@ -15,14 +15,12 @@ import { ServerMessages } from "./server-messages.ts";
 import { ServerRegistry } from "./server-registry.ts";
 
 /** Read anew at each use. */
-export interface AppServersOptions {
+interface AppServersOptions {
   readonly limits: ServerLimits;
   /** Clients on one server connection from which on its server is asked for a further one; 0: never. */
   readonly clientsPerConnection: number;
   /** Clients the service takes; 0: unlimited. */
   readonly maxClients: number;
-  /** App servers write to their log which messages pass. */
-  readonly messageTracing: boolean;
 }
 
 export interface AppServersParts {
@@ -83,7 +81,6 @@ export class AppServersBackend implements Backend {
       onMigrated: parts.onMigrated,
       onDelivered: (hub) => parts.hubs().countDelivered(hub),
       onError,
-      messageTracing: () => parts.options().messageTracing,
     });
     this.#registry = new ServerRegistry({ limits: () => parts.options().limits, events, log: parts.log });
   }

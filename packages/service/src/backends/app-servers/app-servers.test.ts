@@ -1,5 +1,6 @@
 import { MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { loadSettings } from "../../config/load.ts";
 import { type ConnectedClient, StartedService, transportsAndProtocols } from "../../started-service.suite.ts";
 import { payloadsOf, ScriptedServer, type ServerOptions } from "./scripted-server.suite.ts";
 
@@ -430,6 +431,18 @@ describe("Pings", () => {
     // A connection that it opens meanwhile changes nothing.
     await one.open();
     expect(two.clients.has((await started.connect()).id)).toBe(true);
+  });
+
+  it("switch the tracing of messages on and off", async () => {
+    const server = await serve();
+    const reload = (tracing: boolean) =>
+      started.service.reload(
+        loadSettings({ flags: { port: "0", ip: "127.0.0.1", inMemory: true, "servers.messageTracing": tracing } }).settings,
+      );
+    for (const tracing of [true, false]) {
+      reload(tracing);
+      await server.connection.until(3, (ping) => pingValue(ping, "d-m") === (tracing ? "1" : "0"));
+    }
   });
 
   it("of unknown kinds are passed over", async () => {

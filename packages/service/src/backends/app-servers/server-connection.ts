@@ -21,6 +21,8 @@ export interface ServerLimits {
   readonly maxMessageBytes: number;
   /** Bytes waiting for a server beyond which its clients are not read. */
   readonly maxPendingBytes: number;
+  /** App servers write to their log which messages pass. */
+  readonly messageTracing: boolean;
 }
 
 /** What a server connection needs of those around it. */
@@ -84,6 +86,7 @@ export class ServerConnection implements SocketHandler, Flushable {
   #flushRequested = false;
   #heardAt = performance.now();
   #pingedAt = 0;
+  #isTracing = false;
   #paused: Set<Connection> | undefined;
 
   constructor(id: string, identity: ServerIdentity, host: ServerConnectionHost) {
@@ -185,16 +188,21 @@ export class ServerConnection implements SocketHandler, Flushable {
 
   /** Once a second. @param now see `performance.now` */
   sweep(now: number): void {
+    const { timeout, messageTracing } = this.#host.limits();
     const silence = now - this.#heardAt;
     if (this.#phase === Phase.Shaking && silence >= handshakeTimeout) this.fail("The handshake request did not come in time.");
     if (this.#phase !== Phase.Open) return;
-    if (silence >= this.#host.limits().timeout) {
+    if (silence >= timeout) {
       this.fail(`The server has been silent for ${Math.round(silence / 1000)} s.`);
       // It may be stopped for good: a close handshake would wait for its answer.
       this.#socket?.abort();
     } else if (now - this.#pingedAt >= pingInterval) {
       this.#pingedAt = now;
       this.send(keepAlive);
+    }
+    if (this.#isTracing !== messageTracing) {
+      this.#isTracing = messageTracing;
+      this.send({ type: ServiceMessageType.Ping, values: ["d-m", messageTracing ? "1" : "0"] });
     }
   }
 

@@ -34,7 +34,6 @@ export interface ServerMessagesParts {
   /** Hub messages on their way to clients of a hub. */
   onDelivered(hub: string): void;
   onError(error: unknown): void;
-  readonly messageTracing: () => boolean;
 }
 
 /** What each message of an app server means. Types that servers do not send are ignored, as the SDK ignores those it does not know. */
@@ -43,10 +42,6 @@ export class ServerMessages implements ServerEvents {
 
   constructor(parts: ServerMessagesParts) {
     this.#parts = parts;
-  }
-
-  opened(server: ServerConnection): void {
-    if (this.#parts.messageTracing()) server.send({ type: ServiceMessageType.Ping, values: ["d-m", "1"] });
   }
 
   ended(server: ServerConnection): void {

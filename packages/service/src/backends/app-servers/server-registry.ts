@@ -6,7 +6,6 @@ import { ServerConnection, type ServerConnectionHost, type ServerIdentity, type 
 
 /** What server connections cause. */
 export interface ServerEvents {
-  opened(server: ServerConnection): void;
   message(server: ServerConnection, message: ServiceMessage): void;
   /** It has left its hub's servers. */
   ended(server: ServerConnection): void;
@@ -76,7 +75,6 @@ export class ServerRegistry implements ServerConnectionHost {
     }
     servers.add(server);
     this.#parts.log.info({ hub, serverId, userAgent, serverConnectionId: server.id }, "An app server connected");
-    this.#parts.events.opened(server);
   }
 
   message(server: ServerConnection, message: ServiceMessage): void {
