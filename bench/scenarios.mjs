@@ -95,8 +95,10 @@ export const targets = [
   { server: "hub-bun", scenario: "hub-broadcast-1", against: "aspnet", by: "cost", ratio: 2 },
   { server: "hub-node", scenario: "hub-broadcast-16", against: "aspnet", by: "cost", ratio: 2.5 },
   { server: "hub-bun", scenario: "hub-broadcast-16", against: "aspnet", by: "cost", ratio: 2.5 },
-  { server: "hub-node-service", scenario: "echo-16", against: "hub-node", by: "cost", ratio: 0.4 },
-  { server: "hub-bun-service", scenario: "echo-16", against: "hub-bun", by: "cost", ratio: 0.4 },
+  ...["echo-1", "echo-16"].flatMap((scenario) => [
+    { server: "hub-node-service", scenario, against: "hub-node", by: "cost", ratio: 0.4 },
+    { server: "hub-bun-service", scenario, against: "hub-bun", by: "cost", ratio: 0.4 },
+  ]),
   { server: "hub-node", scenario: "idle", most: 8 },
   { server: "hub-bun", scenario: "idle", most: 8 },
   ...["echo-1", "echo-16", "hub-broadcast-1", "hub-broadcast-16"].flatMap((scenario) =>

@@ -106,7 +106,8 @@ function hubBehindService(title, runtime, built) {
           environment: { NODE_ENV: "production" },
           negotiate: `http://127.0.0.1:${appPort}/hub/negotiate?negotiateVersion=1`,
         },
-        target: ["--url", `http://127.0.0.1:${appPort}/hub`, "--negotiate", "/hub/negotiate"],
+        // With tokens of the generator's own: to negotiate is no part of what is measured.
+        target: ["--connection-string", connectionString, "--hub", "loadhub"],
       };
     },
   };

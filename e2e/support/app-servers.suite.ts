@@ -6,6 +6,8 @@ import { control, unique } from "./hub-suite/stage.ts";
 import { type ServiceOptions, startService } from "./service.ts";
 import { type Combination, combinations } from "./test-client.ts";
 
+/** Clients that are moved at once. */
+const crowd = Number(process.env.SIGNALBOX_CROWD ?? 50);
 const webSockets = combinations.filter(({ transport }) => transport === "WebSockets");
 
 /** An app server and the name by which its hub answers `Server()`. */
@@ -210,7 +212,12 @@ export function describeAppServers(program: HubProgram): void {
     async (combination) => {
       await using stage = await startTwo(["--graceful-shutdown", "MigrateClients"]);
       const clients: HubClient[] = [];
-      for (let i = 0; i < 20; i++) clients.push(await HubClient.start(stage.one, combination, { query: `user=user-${i}` }));
+      while (clients.length < crowd) {
+        const starts = Array.from({ length: Math.min(crowd - clients.length, 50) }, () =>
+          HubClient.start(stage.one, combination),
+        );
+        clients.push(...(await Promise.all(starts)));
+      }
       const ids = clients.map((client) => client.id);
       await using sender = await clientOn("one", stage.one, combination);
       let sent = 0;
