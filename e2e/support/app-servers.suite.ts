@@ -1,7 +1,7 @@
 import { HubConnectionState } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubClientOptions } from "./hub-client.ts";
-import { type HubProcess, type HubProgram, type HubServer, startBehindService, startHubProcess } from "./hub-server.ts";
+import { type AppServer, type HubProgram, startBehindService, startHubProcess } from "./hub-server.ts";
 import { control, unique } from "./hub-suite/stage.ts";
 import { type ServiceOptions, startService } from "./service.ts";
 import { type Combination, combinations } from "./test-client.ts";
@@ -11,7 +11,7 @@ const crowd = Number(process.env.SIGNALBOX_CROWD ?? 50);
 const webSockets = combinations.filter(({ transport }) => transport === "WebSockets");
 
 /** An app server and the name by which its hub answers `Server()`. */
-type NamedServer = HubServer & { readonly app: HubProcess; readonly name: string };
+type NamedServer = AppServer & { readonly name: string };
 
 /**
  * What several app servers with the hub of `test-hub.md` behind one service owe each other's clients, whoever made them.
@@ -37,7 +37,7 @@ export function describeAppServers(program: HubProgram): void {
   }
 
   /** Clients that negotiated at `at`, until one of them has been given to the server of that name. It is the last. */
-  async function clientsUntilOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+  async function clientsUntilOn(name: string, at: AppServer, combination: Combination, options: HubClientOptions = {}) {
     const clients: HubClient[] = [];
     for (let tries = 0; tries < 30; tries++) {
       const client = await HubClient.start(at, combination, options);
@@ -48,7 +48,7 @@ export function describeAppServers(program: HubProgram): void {
   }
 
   /** A client on the server of that name. */
-  async function clientOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+  async function clientOn(name: string, at: AppServer, combination: Combination, options: HubClientOptions = {}) {
     const clients = await clientsUntilOn(name, at, combination, options);
     const client = clients.pop()!;
     await Promise.all(clients.map((other) => other.connection.stop()));
