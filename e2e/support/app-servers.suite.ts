@@ -1,15 +1,17 @@
 import { HubConnectionState } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubClientOptions } from "./hub-client.ts";
-import { type HubProcess, type HubProgram, type HubServer, startBehindService, startHubProcess } from "./hub-server.ts";
+import { type AppServer, type HubProgram, startBehindService, startHubProcess } from "./hub-server.ts";
 import { control, unique } from "./hub-suite/stage.ts";
 import { type ServiceOptions, startService } from "./service.ts";
 import { type Combination, combinations } from "./test-client.ts";
 
+/** Clients that are moved at once. */
+const crowd = Number(process.env.SIGNALBOX_CROWD ?? 50);
 const webSockets = combinations.filter(({ transport }) => transport === "WebSockets");
 
 /** An app server and the name by which its hub answers `Server()`. */
-type NamedServer = HubServer & { readonly app: HubProcess; readonly name: string };
+type NamedServer = AppServer & { readonly name: string };
 
 /**
  * What several app servers with the hub of `test-hub.md` behind one service owe each other's clients, whoever made them.
@@ -35,7 +37,7 @@ export function describeAppServers(program: HubProgram): void {
   }
 
   /** Clients that negotiated at `at`, until one of them has been given to the server of that name. It is the last. */
-  async function clientsUntilOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+  async function clientsUntilOn(name: string, at: AppServer, combination: Combination, options: HubClientOptions = {}) {
     const clients: HubClient[] = [];
     for (let tries = 0; tries < 30; tries++) {
       const client = await HubClient.start(at, combination, options);
@@ -46,7 +48,7 @@ export function describeAppServers(program: HubProgram): void {
   }
 
   /** A client on the server of that name. */
-  async function clientOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+  async function clientOn(name: string, at: AppServer, combination: Combination, options: HubClientOptions = {}) {
     const clients = await clientsUntilOn(name, at, combination, options);
     const client = clients.pop()!;
     await Promise.all(clients.map((other) => other.connection.stop()));
@@ -210,7 +212,12 @@ export function describeAppServers(program: HubProgram): void {
     async (combination) => {
       await using stage = await startTwo(["--graceful-shutdown", "MigrateClients"]);
       const clients: HubClient[] = [];
-      for (let i = 0; i < 20; i++) clients.push(await HubClient.start(stage.one, combination, { query: `user=user-${i}` }));
+      while (clients.length < crowd) {
+        const starts = Array.from({ length: Math.min(crowd - clients.length, 50) }, () =>
+          HubClient.start(stage.one, combination),
+        );
+        clients.push(...(await Promise.all(starts)));
+      }
       const ids = clients.map((client) => client.id);
       await using sender = await clientOn("one", stage.one, combination);
       let sent = 0;
@@ -218,7 +225,8 @@ export function describeAppServers(program: HubProgram): void {
       const sends = (async () => {
         while (sending) await sender.invoke("SendToOthers", String(sent++));
       })();
-      await expect.poll(() => sent).toBeGreaterThan(20);
+      sends.catch(() => {}); // Awaited at the end.
+      await expect.poll(() => sent, { timeout: 30_000 }).toBeGreaterThan(5);
       expect(await stage.two.app.stop("SIGTERM")).toBe(0);
       sending = false;
       await sends;

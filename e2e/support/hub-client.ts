@@ -38,7 +38,7 @@ export class HubClient implements AsyncDisposable {
   /** Undefined until the connection is closed for good, then the error's text, empty for none. */
   closed: string | undefined;
 
-  constructor(server: HubServer, combination: Combination, options: HubClientOptions = {}) {
+  constructor(server: Pick<HubServer, "clientUrl">, combination: Combination, options: HubClientOptions = {}) {
     const { path = "/testhub", query, reconnect, transport, prepare, url: elsewhere, ...http } = options;
     const url = elsewhere ?? `${server.clientUrl}${path}${query === undefined ? "" : `?${query}`}`;
     const builder = new HubConnectionBuilder().configureLogging(this.#logger());
@@ -59,7 +59,11 @@ export class HubClient implements AsyncDisposable {
     prepare?.(this.connection);
   }
 
-  static async start(server: HubServer, combination: Combination, options?: HubClientOptions): Promise<HubClient> {
+  static async start(
+    server: Pick<HubServer, "clientUrl">,
+    combination: Combination,
+    options?: HubClientOptions,
+  ): Promise<HubClient> {
     const client = new HubClient(server, combination, options);
     await client.connection.start();
     return client;

@@ -93,48 +93,44 @@ export async function startSelfHosted(program: HubProgram): Promise<HubServer> {
   };
 }
 
-/** Starts the program behind a service that runs, and waits until it can send clients there. */
+/** A program of `test-hub.md` behind the service. */
+export interface AppServer extends Pick<HubServer, "clientUrl" | "controlUrl"> {
+  readonly app: HubProcess;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts the program behind a service that runs, and waits until it can send clients there.
+ */
 export async function startBehindService(
   program: HubProgram,
-  service: RunningService,
+  service: Pick<RunningService, "connectionString">,
   args: readonly string[] = [],
-): Promise<HubServer & { readonly app: HubProcess }> {
-  const proxy = await startTcpProxy(service.port);
-  const connectionString = `${service.connectionString.replace(/;?$/, ";")}ClientEndpoint=http://127.0.0.1:${proxy.port};`;
-  const app = await startHubProcess(program, ["--service", connectionString, ...args]);
+): Promise<AppServer> {
+  const app = await startHubProcess(program, ["--service", service.connectionString, ...args]);
   try {
     await untilConnected(app);
   } catch (error) {
     await app[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
     throw error;
   }
-  return {
-    app,
-    clientUrl: app.url,
-    controlUrl: app.url,
-    clientPath: proxy,
-    behindService: true,
-    [Symbol.asyncDispose]: async () => {
-      await proxy[Symbol.asyncDispose]();
-      await app[Symbol.asyncDispose]();
-    },
-  };
+  return { app, clientUrl: app.url, controlUrl: app.url, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() };
 }
 
 /** Starts the program behind a service of its own. */
 export async function startWithService(program: HubProgram): Promise<HubServer> {
-  const service = await startService();
-  const server = await startBehindService(program, service).catch(async (error) => {
-    await service[Symbol.asyncDispose]();
-    throw error;
-  });
+  await using starting = new AsyncDisposableStack();
+  const service = starting.use(await startService());
+  const proxy = starting.use(await startTcpProxy(service.port));
+  const connectionString = `${service.connectionString.replace(/;?$/, ";")}ClientEndpoint=http://127.0.0.1:${proxy.port};`;
+  const { clientUrl, controlUrl } = starting.use(await startBehindService(program, { connectionString }));
+  const started = starting.move();
   return {
-    ...server,
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      await service[Symbol.asyncDispose]();
-    },
+    clientUrl,
+    controlUrl,
+    clientPath: proxy,
+    behindService: true,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 

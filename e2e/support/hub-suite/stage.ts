@@ -25,7 +25,7 @@ export async function journalOf(server: HubServer, connectionId: string): Promis
 }
 
 /** Asks a door for tests. @throws when it does not answer 200 */
-export async function control(server: HubServer, method: "GET" | "POST", path: string): Promise<Response> {
+export async function control(server: Pick<HubServer, "controlUrl">, method: "GET" | "POST", path: string): Promise<Response> {
   const response = await fetch(`${server.controlUrl}${path}`, { method });
   expect(response.status, `${method} ${path}`).toBe(200);
   return response;
