@@ -7,6 +7,10 @@ export default defineConfig({
   test: {
     projects: [
       { ...source, test: { name: "packages", include: ["packages/*/src/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        ...source,
+        test: { name: "samples", include: ["samples/*/test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 180_000 },
+      },
       { ...source, test: { name: "e2e", include: ["e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
     ],
   },

@@ -30,7 +30,7 @@ async function check(name, command, args) {
   console.log(`${code === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
 }
 
-/** vitest over packages and e2e; its tests count one by one. */
+/** vitest over packages, samples and e2e; its tests count one by one. */
 async function tests() {
   heading("system parts");
   const missing = systemParts.filter((part) => !provide(part)).map((part) => part.name);

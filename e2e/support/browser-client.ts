@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type * as SignalR from "@microsoft/signalr";
 import type * as SignalRMessagePack from "@microsoft/signalr-protocol-msgpack";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium } from "./chromium.ts";
 import { root } from "./repository.ts";
 import type { ClientOptions, ConnectClient, StreamOutcome } from "./test-client.ts";
 
@@ -35,18 +36,7 @@ export interface ClientBrowser {
 /** @param executablePath of Chromium or Chrome */
 export async function launchBrowser(executablePath: string): Promise<ClientBrowser> {
   const pages = await servePages();
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await launchChromium(executablePath);
   const page = await browser.newPage();
   await page.goto(pages.origin);
   return { connect: (options) => connect(page, options), close: () => end(browser, pages) };

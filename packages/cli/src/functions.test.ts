@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
@@ -87,6 +88,26 @@ describe("signalbox dev", () => {
     running = launch(["dev", "-p", "0", "--service-port", "0", "--service-admin-port", "0", "--enableAuth"], { cwd: folder });
     await listed(running);
     expect(running.out()).toContain("/runtime/webhooks/signalr?code=***");
+  });
+});
+
+describe("signalbox dev where a port is taken", () => {
+  it.each([
+    ["-p", "--port"],
+    ["--service-port", "--service-port"],
+    ["--service-admin-port", "--service-admin-port"],
+  ])("by another program's (%s) says which option chooses another", async (flag, named) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    write("app.js", "");
+    const args = ["-p", "0", "--service-port", "0", "--service-admin-port", "0", flag, `${port}`];
+    const { code, err } = await signalbox(["dev", ...args], { cwd: folder });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      new RegExp(`signalbox: Port ${port} on 127\\.0\\.0\\.1 is already in use\\. Choose another with [^\\n]*${named}`),
+    );
+    other.close();
   });
 });
 

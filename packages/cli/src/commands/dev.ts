@@ -2,6 +2,7 @@ import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
 import { loadSettings, type Service, type Settings, startService } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
+import { Failure } from "../failure.ts";
 import { addHostOptions, type HostFlags, hostOptions, port } from "../functions-options.ts";
 import { createLog } from "../log.ts";
 import { addConfigOption } from "../settings-options.ts";
@@ -11,6 +12,7 @@ import { commandName, runtimeName } from "../this-program.ts";
 interface DevFlags extends HostFlags {
   readonly servicePort?: number;
   readonly serviceAdminPort?: number;
+  readonly storagePort?: number;
   readonly config?: string;
 }
 
@@ -20,7 +22,8 @@ export function devCommand(): Command {
   );
   addHostOptions(command, { watch: true })
     .option("--service-port <number>", "port of the service (default: 8888)", port)
-    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port);
+    .option("--service-admin-port <number>", "port of its health and metrics (default: 8889)", port)
+    .option("--storage-port <number>", "port of Azurite's blobs; queues and tables have the next two (default: 10000)", port);
   return addConfigOption(command).action(run);
 }
 
@@ -44,7 +47,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
   const stopped = stopSignal();
-  const service = await startService(settings, { log });
+  const service = await startService(settings, { log }).catch(nameOption("--service-port or --service-admin-port"));
   // The list of functions comes below the banner, which knows the host's address only when there is a host.
   let tell = (_loaded: LoadedFunctions) => {};
   let host: FunctionsHost;
@@ -53,10 +56,10 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
       // Whoever can reach a loopback address is the developer.
       ...hostOptions(directory, { developmentLogin: isLoopback(flags.address), ...flags }),
       signalRConnectionString: service.connectionString,
-      storageEmulator: true,
+      storageEmulator: flags.storagePort === undefined ? true : { port: flags.storagePort },
       log: (event) => process.stdout.write(`${logLine(event)}\n`),
       onLoaded: (loaded) => tell(loaded),
-    });
+    }).catch(nameOption("--port"));
   } catch (error) {
     await service.stop();
     throw error;
@@ -64,7 +67,8 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   const wired = withUpstream(settings, host, flags.enableAuth === true);
   service.reload(wired);
   process.stdout.write(bannerOf(service, wired));
-  tell = ({ functions, problems }) => process.stdout.write(`${functionList(functions, problems)}\n`);
+  tell = ({ functions, problems }) =>
+    process.stdout.write(`${functionList(functions, problems)}\nThe app is at ${host.url}/\n\n`);
   tell(host.loaded);
 
   const signal = await stopped;
@@ -74,6 +78,14 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   await host.stop();
   await service.stop();
   process.exit(0);
+}
+
+/** A port that is taken is what newcomers meet first: the sentence tells them what helps. */
+function nameOption(option: string): (error: Error) => never {
+  return (error) => {
+    const isTaken = error.name === "ListenError" && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    throw isTaken ? new Failure(`${error.message} Choose another with ${option}.`) : error;
+  };
 }
 
 function isLoopback(address = "localhost"): boolean {

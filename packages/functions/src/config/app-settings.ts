@@ -10,6 +10,8 @@ export interface AppSettingSources {
   readonly local?: Pick<LocalSettings, "values" | "connectionStrings">;
   /** Used where neither of the others has a value that is not empty: what the host wires by itself. */
   readonly fallbacks?: Readonly<Record<string, string>>;
+  /** Makes of each value what the app gets. */
+  readonly translate?: (value: string) => string;
 }
 
 /**
@@ -22,8 +24,10 @@ export class LayeredSettings implements AppSettings {
   /** By the names as written. */
   readonly #entries: Readonly<Record<string, string>>;
   readonly #byName = new Map<string, string>();
+  readonly #translate: (value: string) => string;
 
-  constructor({ environment, local, fallbacks = {} }: AppSettingSources) {
+  constructor({ environment, local, fallbacks = {}, translate = (value) => value }: AppSettingSources) {
+    this.#translate = translate;
     const merged: Record<string, string> = {};
     const skipped: string[] = [];
     const own = new Map(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
@@ -81,8 +85,8 @@ export class LayeredSettings implements AppSettings {
   }
 
   #add(merged: Record<string, string>, name: string, value: string): void {
-    merged[name] = value;
-    this.#byName.set(normal(name), value);
+    merged[name] = this.#translate(value);
+    this.#byName.set(normal(name), merged[name]);
   }
 
   /** An empty setting of the app is replaced, not doubled in another spelling. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { LayeredSettings } from "../config/app-settings.ts";
+import { type AppSettingSources, LayeredSettings } from "../config/app-settings.ts";
 import { type HostConfig, parseHostJson } from "../config/host-json.ts";
 import { readOptionalText } from "../config/json-file.ts";
 import { type LocalSettings, parseLocalSettings } from "../config/local-settings.ts";
@@ -17,19 +17,19 @@ export interface AppConfig {
 
 /**
  * @param directory absolute
- * @param fallbacks settings that are used where the app has none, or an empty one
+ * @param supplied what the host adds to the app's own settings
  * @throws {ConfigError} for a host.json or proxies.json that cannot be used
  */
 export async function readAppConfig(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
-  fallbacks: Readonly<Record<string, string>>,
+  supplied: Pick<AppSettingSources, "fallbacks" | "translate">,
 ): Promise<AppConfig> {
   const [hostText, localText, proxiesText] = await Promise.all(
     ["host.json", "local.settings.json", "proxies.json"].map((name) => readOptionalText(join(directory, name), name)),
   );
   const local = parseLocalSettings(localText);
-  const settings = new LayeredSettings({ environment, local, fallbacks });
+  const settings = new LayeredSettings({ environment, local, ...supplied });
   const { proxies, problems } = parseProxies(proxiesText);
   const skipped = settings.skipped.map(
     (name) => `Skipping '${name}' from local settings as it's already defined in current environment variables.`,

@@ -12,7 +12,13 @@ import { type AppConfig, readAppConfig } from "./app-config.ts";
 import { AppEdition, type LoadedFunctions } from "./app-edition.ts";
 import { AppWatcher } from "./app-watcher.ts";
 import { stateFolder } from "./state-folder.ts";
-import { isDevelopmentStorage, isStorageListening, type StorageEmulator, startStorageEmulator } from "./storage-emulator.ts";
+import {
+  isDevelopmentStorage,
+  isStorageListening,
+  type StorageEmulator,
+  startStorageEmulator,
+  storagePorts,
+} from "./storage-emulator.ts";
 
 export interface FunctionsHostOptions {
   /** The app's folder: where its host.json is. */
@@ -35,8 +41,11 @@ export interface FunctionsHostOptions {
   readonly identity?: IdentityOptions;
   /** Used for every SignalR connection setting that is empty or absent. */
   readonly signalRConnectionString?: string;
-  /** Start Azurite when the settings ask for development storage and nobody listens there. Default: false. */
-  readonly storageEmulator?: boolean;
+  /**
+   * Start Azurite when the settings ask for development storage: at the ports from `port` on (0 picks free ones), to which the settings
+   * then lead; with `true` at its usual ports, unless somebody runs it there. Default: false.
+   */
+  readonly storageEmulator?: boolean | { readonly port: number };
   /** Folder for keys, the status of timers and the emulator's data. Default: `.signalbox` in the app's folder. */
   readonly stateFolder?: string;
   /** Flags for the app's Node, for example `--inspect=9229`. */
@@ -109,7 +118,7 @@ class Host implements FunctionsHost {
   constructor(options: FunctionsHostOptions) {
     this.#options = options;
     this.#directory = resolve(options.directory);
-    this.#state = options.stateFolder ?? join(this.#directory, ".signalbox");
+    this.#state = resolve(options.stateFolder ?? join(this.#directory, ".signalbox"));
   }
 
   get port(): number {
@@ -186,9 +195,9 @@ class Host implements FunctionsHost {
   }
 
   async #loadOnce(): Promise<void> {
+    await this.#startEmulator();
     const config = await this.#readConfig();
     for (const warning of config.warnings) this.#say("warning", warning);
-    await this.#startEmulator(config);
     const next = await AppEdition.open({
       directory: this.#directory,
       config,
@@ -217,13 +226,18 @@ class Host implements FunctionsHost {
 
   #readConfig(): Promise<AppConfig> {
     const { signalRConnectionString, environment = process.env } = this.#options;
-    return readAppConfig(this.#directory, environment, {
+    const fallbacks = {
       AZURE_FUNCTIONS_ENVIRONMENT: "Development",
       FUNCTIONS_WORKER_RUNTIME: "node",
       WEBSITE_HOSTNAME: `localhost:${this.port}`,
       ...(signalRConnectionString === undefined
         ? {}
         : Object.fromEntries([...this.#wired].map((name) => [name, signalRConnectionString]))),
+    };
+    const emulator = this.#emulator;
+    return readAppConfig(this.#directory, environment, {
+      fallbacks,
+      ...(emulator === undefined ? {} : { translate: emulator.translate }),
     });
   }
 
@@ -237,10 +251,14 @@ class Host implements FunctionsHost {
     return parseLocalSettings(texts[2]);
   }
 
-  async #startEmulator({ settings }: AppConfig): Promise<void> {
-    if (this.#options.storageEmulator !== true || this.#emulator !== undefined) return;
-    if (!Object.values(settings.entries()).some(isDevelopmentStorage) || (await isStorageListening())) return;
-    this.#emulator = await startStorageEmulator(this.#directory, await stateFolder(this.#state, "storage"));
+  async #startEmulator(): Promise<void> {
+    const { storageEmulator = false } = this.#options;
+    if (storageEmulator === false || this.#emulator !== undefined) return;
+    const { settings } = await this.#readConfig();
+    if (!Object.values(settings.entries()).some(isDevelopmentStorage)) return;
+    if (storageEmulator === true && (await isStorageListening())) return;
+    const ports = storageEmulator === true ? undefined : storagePorts(storageEmulator.port);
+    this.#emulator = await startStorageEmulator(this.#directory, await stateFolder(this.#state, "storage"), ports);
     this.#say("information", `Azurite keeps blobs, queues and tables on the ports ${this.#emulator.ports.join(", ")}.`);
   }
 

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
 import { basename, join } from "node:path";
 
 /** Ports of blob, queue and table service, in this order. 0: a free one. */
-export type StoragePorts = readonly [blob: number, queue: number, table: number];
+type StoragePorts = readonly [blob: number, queue: number, table: number];
 
 /** Where `UseDevelopmentStorage=true` leads. */
 const developmentStoragePorts: StoragePorts = [10_000, 10_001, 10_002];
@@ -17,6 +16,8 @@ const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6
 export interface StorageEmulator {
   readonly connectionString: string;
   readonly ports: StoragePorts;
+  /** A setting's value with addresses of development storage replaced by those of this emulator. */
+  translate(setting: string): string;
   stop(): Promise<void>;
 }
 
@@ -30,9 +31,23 @@ export function isDevelopmentStorage(connectionString: string | undefined): bool
   return connectionString !== undefined && /^\s*UseDevelopmentStorage\s*=\s*true\s*;?\s*$/i.test(connectionString);
 }
 
-/** Whether somebody answers at one of the ports already. */
+/** The ports from `first` on; those of free ones when it is 0. */
+export function storagePorts(first: number): StoragePorts {
+  return first === 0 ? [0, 0, 0] : [first, first + 1, first + 2];
+}
+
+/**
+ * Whether development storage is there already, started by somebody else.
+ * @throws {StorageEmulatorError} when one of its ports is taken by anything that is not storage
+ */
 export async function isStorageListening(ports: StoragePorts = developmentStoragePorts): Promise<boolean> {
-  return (await Promise.all(ports.map(isListening))).includes(true);
+  const listeners = await Promise.all(ports.map(listenerAt));
+  if (listeners.includes("storage")) return true;
+  const taken = ports[listeners.indexOf("another")];
+  if (taken === undefined) return false;
+  throw new StorageEmulatorError(
+    `Port ${taken} is in use by a program that is not the storage emulator Azurite: end that program, or choose other ports with --storage-port.`,
+  );
 }
 
 /**
@@ -86,14 +101,27 @@ export async function startStorageEmulator(
   // Its access log is for nobody.
   child.stdout.removeAllListeners("data").resume();
   child.stderr.removeAllListeners("data").resume();
-  return { ports: bound, connectionString: connectionStringOf(bound), stop };
+  const connectionString = connectionStringOf(bound);
+  return { ports: bound, connectionString, translate: (setting) => translate(setting, bound), stop };
+}
+
+/** `UseDevelopmentStorage=true` becomes the connection string; the emulator's well-known endpoints get the ports that are bound. */
+function translate(setting: string, ports: StoragePorts): string {
+  if (isDevelopmentStorage(setting)) return connectionStringOf(ports);
+  return setting.replaceAll(
+    new RegExp(`http://(?:127\\.0\\.0\\.1|localhost):(${developmentStoragePorts.join("|")})/${account}`, "g"),
+    (_, port: string) => endpoint(ports[developmentStoragePorts.indexOf(Number(port))]!),
+  );
+}
+
+function endpoint(port: number): string {
+  return `http://127.0.0.1:${port}/${account}`;
 }
 
 function connectionStringOf([blob, queue, table]: StoragePorts): string {
-  const at = (port: number) => `http://127.0.0.1:${port}/${account}`;
   return (
     `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};` +
-    `BlobEndpoint=${at(blob)};QueueEndpoint=${at(queue)};TableEndpoint=${at(table)};`
+    `BlobEndpoint=${endpoint(blob)};QueueEndpoint=${endpoint(queue)};TableEndpoint=${endpoint(table)};`
   );
 }
 
@@ -112,13 +140,15 @@ function azuritePath(directory: string): string {
   );
 }
 
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
+/** How long a listener may take to say what it is. Milliseconds. */
+const answerLimit = 5_000;
+
+/** Azurite and the emulator before it name themselves in every answer. */
+async function listenerAt(port: number): Promise<"storage" | "another" | "nobody"> {
+  try {
+    const { headers } = await fetch(`http://127.0.0.1:${port}/`, { method: "HEAD", signal: AbortSignal.timeout(answerLimit) });
+    return /azur/i.test(headers.get("server") ?? "") ? "storage" : "another";
+  } catch (error) {
+    return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === "ECONNREFUSED" ? "nobody" : "another";
+  }
 }
