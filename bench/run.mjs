@@ -12,8 +12,8 @@ import { missing, pinned, serversIn, start } from "./servers.mjs";
 const usage = `node bench/run.mjs [options]
 
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
-  --servers LIST     of signalbox-node, signalbox-bun, aspnet, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
-  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
+  --servers LIST     of signalbox-node, signalbox-bun, hub-node, hub-bun, hub-node-service, hub-bun-service, aspnet, socket.io, bare-node, bare-node-merged, bare-bun, bare-bun-merged (default: all that can start)
+  --scenarios LIST   of echo-1, echo-16, hub-broadcast-1, hub-broadcast-16, rest-broadcast-1, rest-broadcast-8, rest-user, connect (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
   --seconds S        seconds that count (default: 5)
@@ -68,7 +68,7 @@ async function main() {
   const runs = [];
   for (let round = 1; round <= Number(options.runs); round++) {
     for (const scenario of chosen.scenarios) {
-      for (const server of chosen.servers) {
+      for (const server of chosen.servers.filter((name) => takesPart(servers[name], scenario))) {
         const before = loadAverage();
         const result = await measure(generator, servers[server], scenario, limit);
         for (const name of [scenario, ...sharingRunOf(scenario)]) runs.push({ round, server, scenario: name, result });
@@ -82,14 +82,18 @@ async function main() {
     `Load average ${loadAverage()}; ${options.runs} rounds, ${options.warm} s + ${options.seconds} s each; ` +
       `Node ${process.versions.node}.\n\n${report(runs, servers)}\n`,
   );
-  return runs.some(({ server, result }) => server.startsWith("signalbox") && complaintsOf(result) !== "") ? 1 : 0;
+  return runs.some(({ server, result }) => isOurs(server) && complaintsOf(result) !== "") ? 1 : 0;
 }
 
 /** Every run gets a fresh server, so that memory of the one before is not counted. */
 async function measure(generator, server, scenario, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
   const running = await start(server, { core: SERVER_CORE, limit, runtimeArgs });
   try {
-    const args = [...scenarios[scenario].args, ...running.target, "--server-pid", String(running.pid)];
+    const args = [
+      ...scenarios[scenario].args,
+      ...running.target,
+      ...running.pids.flatMap((pid) => ["--server-pid", String(pid)]),
+    ];
     args.push("--warm", options.warm, "--seconds", options.seconds);
     const { stdout } = await promisify(execFile)(...pinned(GENERATOR_CORE, limit, generator, args));
     return JSON.parse(stdout);
@@ -101,7 +105,7 @@ async function measure(generator, server, scenario, limit, runtimeArgs = [], sto
 async function profile(generator, servers, chosen, limit) {
   const server = options.servers === undefined ? "signalbox-node" : chosen.servers[0];
   const scenario = options.scenarios === undefined ? "rest-broadcast-8" : chosen.scenarios[0];
-  if (!server.startsWith("signalbox")) throw new Error("Only Signalbox itself can be profiled.");
+  if (!isOurs(server)) throw new Error("Only Signalbox itself can be profiled.");
   const folder = mkdtempSync(join(tmpdir(), "signalbox-profile-"));
   // The profile is written when the process ends by itself.
   await measure(generator, servers[server], scenario, limit, ["--cpu-prof", `--cpu-prof-dir=${folder}`], "SIGTERM");
@@ -132,6 +136,15 @@ function chooseScenarios() {
   const unknown = wanted.filter((name) => !own.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown scenario ${unknown.join(", ")}.`);
   return wanted;
+}
+
+function isOurs(server) {
+  return server.startsWith("signalbox") || server.startsWith("hub");
+}
+
+function takesPart(server, scenario) {
+  const { door } = scenarios[scenario];
+  return door === undefined || server.doors.includes(door);
 }
 
 function sharingRunOf(scenario) {

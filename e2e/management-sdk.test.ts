@@ -8,7 +8,7 @@ const sdk = "Microsoft.Azure.SignalR.Management";
 const program = dotnet === undefined ? undefined : await buildDotnetProgram(dotnet, "management", sdk);
 const missing = dotnet === undefined ? "there is no .NET 10 SDK" : `the NuGet feed of this machine does not serve ${sdk}`;
 
-describe.skipIf(program === undefined)(`the .NET Management SDK, ${sdk}, transient`, () => {
+describe.skipIf(program === undefined)(`the .NET Management SDK, ${sdk}`, () => {
   let errors: ReadonlyMap<string, string | null>;
 
   beforeAll(async () => {

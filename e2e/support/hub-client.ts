@@ -15,6 +15,8 @@ import type { Combination } from "./test-client.ts";
 export interface HubClientOptions extends Omit<IHttpConnectionOptions, "transport"> {
   /** Of `test-hub.md`. Default: `/testhub`. */
   readonly path?: string;
+  /** Where to negotiate instead; no query is added. */
+  readonly url?: string;
   /** Of the first request. */
   readonly query?: string;
   readonly reconnect?: "automatic" | "stateful";
@@ -37,8 +39,8 @@ export class HubClient implements AsyncDisposable {
   closed: string | undefined;
 
   constructor(server: HubServer, combination: Combination, options: HubClientOptions = {}) {
-    const { path = "/testhub", query, reconnect, transport, prepare, ...http } = options;
-    const url = `${server.clientUrl}${path}${query === undefined ? "" : `?${query}`}`;
+    const { path = "/testhub", query, reconnect, transport, prepare, url: elsewhere, ...http } = options;
+    const url = elsewhere ?? `${server.clientUrl}${path}${query === undefined ? "" : `?${query}`}`;
     const builder = new HubConnectionBuilder().configureLogging(this.#logger());
     builder.withUrl(url, transport === "any" ? http : { ...http, transport: HttpTransportType[combination.transport] });
     if (combination.protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { RunningService } from "./service.ts";
+import { type RunningService, startService } from "./service.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** A program that serves the hubs of `test-hub.md`, and the way that its clients take. */
@@ -26,6 +26,8 @@ export interface HubProgram {
 export interface HubProcess {
   readonly url: string;
   readonly pid: number;
+  /** True while the process lives. */
+  readonly running: boolean;
   output(): string;
   /** Sends a signal and waits for the end. @returns the exit code; undefined when a signal ended the process */
   stop(signal?: NodeJS.Signals): Promise<number | undefined>;
@@ -48,7 +50,16 @@ export async function startHubProcess(program: HubProgram, args: readonly string
     output += text;
     return output;
   });
-  return { url, pid: child.pid!, output: () => output, stop, [Symbol.asyncDispose]: async () => void (await stop("SIGKILL")) };
+  return {
+    url,
+    pid: child.pid!,
+    get running() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+    output: () => output,
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop("SIGKILL")),
+  };
 }
 
 function addressOf(child: ChildProcess, exited: Promise<unknown>, add: (text: string) => string): Promise<string> {
@@ -107,6 +118,22 @@ export async function startBehindService(
     [Symbol.asyncDispose]: async () => {
       await proxy[Symbol.asyncDispose]();
       await app[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Starts the program behind a service of its own. */
+export async function startWithService(program: HubProgram): Promise<HubServer> {
+  const service = await startService();
+  const server = await startBehindService(program, service).catch(async (error) => {
+    await service[Symbol.asyncDispose]();
+    throw error;
+  });
+  return {
+    ...server,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { launchSignalbox, type ProcessOptions, type SignalboxProcess } from "./signalbox-process.ts";
 
-export { type Runtime, runtimes } from "./signalbox-process.ts";
+export { type Runtime, runtimeProgram, runtimes } from "./signalbox-process.ts";
 
 export interface ServiceOptions extends ProcessOptions {
   /** 0, the default, picks a free one. */

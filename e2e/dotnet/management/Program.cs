@@ -1,4 +1,4 @@
-// The .NET Management SDK in transient mode, and .NET clients that connect with what it negotiates, against a running Signalbox.
+// The .NET Management SDK, by REST (transient) and over a service connection (persistent), and .NET clients that connect with what it negotiates, against a running Signalbox.
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -10,12 +10,20 @@ using Environment = Signalbox.Harness.Environment;
 
 var cases = new Cases();
 
-foreach (var withMessagePack in new[] { false, true })
+// Only REST translates for the clients of another protocol.
+(ServiceTransportType Transport, bool WithMessagePack)[] ways =
+[
+    (ServiceTransportType.Transient, false),
+    (ServiceTransportType.Transient, true),
+    (ServiceTransportType.Persistent, true),
+];
+
+foreach (var (transport, withMessagePack) in ways)
 {
     void Add(string name, Func<Stage, Task> run) =>
-        cases.Add($"{name}, {(withMessagePack ? "bodies for both protocols" : "JSON bodies")}", async environment =>
+        cases.Add($"{transport}: {name}, {(withMessagePack ? "bodies for both protocols" : "JSON bodies")}", async environment =>
         {
-            await using var stage = await Stage.SetAsync(environment, withMessagePack);
+            await using var stage = await Stage.SetAsync(environment, transport, withMessagePack);
             await run(stage);
         });
 
@@ -83,54 +91,57 @@ foreach (var withMessagePack in new[] { false, true })
     });
 }
 
-cases.Add("answers whether connections, users and groups exist", async environment =>
+foreach (var transport in new[] { ServiceTransportType.Transient, ServiceTransportType.Persistent })
 {
-    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
-    await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
-    Expect.Equal(true, await stage.Hub.ClientManager.ConnectionExistsAsync(stage.Ann.ConnectionId));
-    Expect.Equal(true, await stage.Hub.ClientManager.UserExistsAsync(stage.Ann.UserId));
-    Expect.Equal(true, await stage.Hub.ClientManager.GroupExistsAsync("readers"));
-    Expect.Equal(false, await stage.Hub.ClientManager.ConnectionExistsAsync("nobody"));
-    Expect.Equal(false, await stage.Hub.ClientManager.UserExistsAsync("nobody"));
-    Expect.Equal(false, await stage.Hub.ClientManager.GroupExistsAsync("nobody"));
-});
+    cases.Add($"{transport}: answers whether connections, users and groups exist", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
+        Expect.Equal(true, await stage.Hub.ClientManager.ConnectionExistsAsync(stage.Ann.ConnectionId));
+        Expect.Equal(true, await stage.Hub.ClientManager.UserExistsAsync(stage.Ann.UserId));
+        Expect.Equal(true, await stage.Hub.ClientManager.GroupExistsAsync("readers"));
+        Expect.Equal(false, await stage.Hub.ClientManager.ConnectionExistsAsync("nobody"));
+        Expect.Equal(false, await stage.Hub.ClientManager.UserExistsAsync("nobody"));
+        Expect.Equal(false, await stage.Hub.ClientManager.GroupExistsAsync("nobody"));
+    });
 
-cases.Add("is quiet about connections that are gone", async environment =>
-{
-    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
-    await stage.Hub.Groups.AddToGroupAsync("nobody", "readers");
-    await stage.Hub.Groups.RemoveFromGroupAsync("nobody", "readers");
-    await stage.Hub.Groups.RemoveFromAllGroupsAsync("nobody");
-    await stage.Hub.ClientManager.CloseConnectionAsync("nobody", "why not");
-    await stage.Hub.Clients.Client("nobody").SendAsync("message", "lost");
-    await stage.Hub.Clients.All.SendAsync("message", "all");
-    await stage.ExpectAsync(ann: ["all"], bob: ["all"]);
-});
+    cases.Add($"{transport}: is quiet about connections that are gone", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        await stage.Hub.Groups.AddToGroupAsync("nobody", "readers");
+        await stage.Hub.Groups.RemoveFromGroupAsync("nobody", "readers");
+        await stage.Hub.Groups.RemoveFromAllGroupsAsync("nobody");
+        await stage.Hub.ClientManager.CloseConnectionAsync("nobody", "why not");
+        await stage.Hub.Clients.Client("nobody").SendAsync("message", "lost");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["all"], bob: ["all"]);
+    });
 
-cases.Add("closes a connection with a reason", async environment =>
-{
-    await using var stage = await Stage.SetAsync(environment, withMessagePack: false);
-    // The client forgets its id when it is closed.
-    var id = stage.Ann.ConnectionId;
-    await stage.Hub.ClientManager.CloseConnectionAsync(id, "maintenance: grüße");
-    Expect.Contains("maintenance: grüße", (await stage.Ann.Closed)?.Message);
-    await Expect.Eventually(async () => !await stage.Hub.ClientManager.ConnectionExistsAsync(id), "the connection is gone");
-});
+    cases.Add($"{transport}: closes a connection with a reason", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        // The client forgets its id when it is closed.
+        var id = stage.Ann.ConnectionId;
+        await stage.Hub.ClientManager.CloseConnectionAsync(id, "maintenance: grüße");
+        Expect.Contains("maintenance: grüße", (await stage.Ann.Closed)?.Message);
+        await Expect.Eventually(async () => !await stage.Hub.ClientManager.ConnectionExistsAsync(id), "the connection is gone");
+    });
 
-cases.Add("works with an application name", async environment =>
-{
-    await using var stage = await Stage.SetAsync(environment, withMessagePack: false, application: "shop");
-    await using var other = await Stage.SetAsync(environment, withMessagePack: false, hub: stage.Name);
-    await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "readers");
-    await stage.Hub.Clients.All.SendAsync("message", "all");
-    await stage.Hub.Clients.Group("readers").SendAsync("message", "readers");
-    await stage.ExpectAsync(ann: ["all"], bob: ["all", "readers"]);
-    await other.ExpectAsync(ann: [], bob: []);
-});
+    cases.Add($"{transport}: works with an application name", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport, application: "shop");
+        await using var other = await Stage.SetAsync(environment, transport, hub: stage.Name);
+        await stage.Hub.Groups.AddToGroupAsync(stage.Bob.ConnectionId, "readers");
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.Hub.Clients.Group("readers").SendAsync("message", "readers");
+        await stage.ExpectAsync(ann: ["all"], bob: ["all", "readers"]);
+        await other.ExpectAsync(ann: [], bob: []);
+    });
+}
 
 cases.Add("finds the service healthy", async environment =>
 {
-    using var manager = Stage.Manager(environment, withMessagePack: false, application: null);
+    using var manager = Stage.Manager(environment, ServiceTransportType.Transient, withMessagePack: false, application: null);
     Expect.Equal(true, await manager.IsServiceHealthy(default));
 });
 
@@ -152,22 +163,27 @@ internal sealed class Stage : IAsyncDisposable
 
     public Client Bob { get; }
 
-    public static async Task<Stage> SetAsync(Environment environment, bool withMessagePack, string? application = null, string? hub = null)
+    public static async Task<Stage> SetAsync(
+        Environment environment,
+        ServiceTransportType transport,
+        bool withMessagePack = true,
+        string? application = null,
+        string? hub = null)
     {
         var name = hub ?? $"Stage{Guid.NewGuid():N}";
-        var manager = Manager(environment, withMessagePack, application);
+        var manager = Manager(environment, transport, withMessagePack, application);
         var context = await manager.CreateHubContextAsync(name, default);
         var ann = await Client.ConnectAsync(context, $"ann+{name}", messagePack: false);
         var bob = await Client.ConnectAsync(context, $"bob/{name}", messagePack: true);
         return new(name, manager, context, ann, bob);
     }
 
-    public static ServiceManager Manager(Environment environment, bool withMessagePack, string? application)
+    public static ServiceManager Manager(Environment environment, ServiceTransportType transport, bool withMessagePack, string? application)
     {
         var builder = new ServiceManagerBuilder().WithOptions(options =>
         {
             options.ConnectionString = environment.ConnectionString;
-            options.ServiceTransportType = ServiceTransportType.Transient;
+            options.ServiceTransportType = transport;
             options.ApplicationName = application;
         });
         if (withMessagePack)

@@ -1,7 +1,7 @@
 import { HubConnectionState } from "@microsoft/signalr";
 import { describe, expect, it } from "vitest";
 import { HubClient } from "../hub-client.ts";
-import { control, journalOf, type Stage, unique } from "./stage.ts";
+import { control, journalOf, type Stage, startRedirects, unique } from "./stage.ts";
 
 export function describeLifetime({ connect, server, combination }: Stage): void {
   const { transport, protocol } = combination;
@@ -84,6 +84,20 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       await client.received("welcome back");
     });
 
+    it("goes through the redirects of negotiate, and once more when it reconnects", async () => {
+      const user = unique("user");
+      await using redirects = await startRedirects(`${server().clientUrl}/testhub?user=${user}`);
+      await using client = new HubClient(server(), combination, { url: redirects.url, reconnect: "automatic" });
+      await client.connection.start();
+      expect(redirects.count()).toBe(1);
+      expect(await client.invoke("UserId")).toBe(user);
+      server().clientPath.cut();
+      server().clientPath.release();
+      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      expect(redirects.count()).toBe(2);
+      expect(await client.invoke("ConnectionId")).toBe(client.id);
+    });
+
     if (transport === "WebSockets") describeWebSockets();
     else
       it("chooses a transport that the hub allows and that carries the protocol", async () => {
@@ -143,6 +157,17 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       await expect.poll(() => items.length, { timeout: 10_000 }).toBeGreaterThan(seen + 20);
       subscription.dispose();
       expect(items).toEqual(items.map((_, i) => i + 1));
+    });
+
+    it("falls back to another transport where the client has no working WebSocket", async () => {
+      class Broken {
+        constructor() {
+          throw new Error("WebSockets do not work here");
+        }
+      }
+      await using client = await connect({ transport: "any", WebSocket: Broken as unknown as typeof WebSocket });
+      expect(client.transports).toEqual(["WebSockets", protocol === "json" ? "ServerSentEvents" : "LongPolling"]);
+      expect(await client.invoke("Echo", "hello")).toBe("hello");
     });
 
     it("may skip the negotiation where the server itself is the endpoint", async ({ skip }) => {

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Subject } from "@microsoft/signalr";
 import { expect } from "vitest";
 import type { HubClient, HubClientOptions } from "../hub-client.ts";
@@ -39,4 +41,23 @@ export function upload(items: readonly unknown[], error?: string): Subject<unkno
     else subject.error(new Error(error));
   }, 0);
   return subject;
+}
+
+/** An app whose answer to negotiate is: ask there. */
+export async function startRedirects(target: string) {
+  let count = 0;
+  const server = createServer((_, response) => {
+    count++;
+    response.setHeader("Content-Type", "application/json").end(JSON.stringify({ url: target, availableTransports: [] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/anywhere`,
+    /** How often it was asked. */
+    count: () => count,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

@@ -85,7 +85,10 @@ class Chat extends Hub<ChatClient> {
   }
 
   readable(to: number) {
-    return ReadableStream.from(Array.from({ length: to }, (_, i) => i));
+    let next = 0;
+    return new ReadableStream<number>({
+      pull: (controller) => (next < to ? controller.enqueue(next++) : controller.close()),
+    });
   }
 
   async *forever() {

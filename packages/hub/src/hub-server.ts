@@ -3,9 +3,11 @@ import type { HubContext } from "./clients/hub-clients.ts";
 import { HubRoutes } from "./hosting/hub-routes.ts";
 import { LocalHosting } from "./hosting/local-hosting.ts";
 import { MappedHub } from "./hosting/mapped-hub.ts";
-import { type RequestHandler, requestHandler, targetOf } from "./hosting/request-handler.ts";
+import { type RequestHandler, requestHandler } from "./hosting/request-handler.ts";
+import { targetOf } from "./hosting/target.ts";
 import type { ClientOf, HubClass, HubInstance } from "./hub/hub.ts";
 import type { ErrorListener, HubServerOptions, MapOptions } from "./options.ts";
+import { ServiceHosting } from "./service/service-hosting.ts";
 
 export interface ListenOptions {
   /** 0 picks a free port. */
@@ -58,12 +60,11 @@ export class HubServer {
   ): this {
     const merged = { ...this.#options, ...options };
     const onError: ErrorListener = (error, doing) => this.#onError(error, `${doing} (${hub.name})`);
-    const mapped = new MappedHub(
-      hub as unknown as HubClass,
-      merged as MapOptions<HubInstance>,
-      onError,
-      (dispatcher) => new LocalHosting(merged, dispatcher, (error) => onError(error, "serving a connection")),
-    );
+    const mapped = new MappedHub(hub as unknown as HubClass, merged as MapOptions<HubInstance>, onError, (dispatcher) => {
+      const { service } = this.#options;
+      if (service !== undefined) return new ServiceHosting(options?.name ?? hub.name, merged, service, dispatcher, onError);
+      return new LocalHosting(merged, dispatcher, (error) => onError(error, "serving a connection"));
+    });
     this.#routes.add(path, mapped);
     this.#greatestMessage = Math.max(this.#greatestMessage, merged.maximumReceiveMessageSize ?? 0);
     return this;

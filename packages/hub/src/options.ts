@@ -3,6 +3,7 @@ import type { ClientRequest } from "./hosting/client-request.ts";
 import type { HubCallerContext, HubUser } from "./hub/caller-context.ts";
 import type { HubFilter } from "./hub/filter.ts";
 import type { HubInstance } from "./hub/hub.ts";
+import type { ServiceOptions } from "./service/service-options.ts";
 
 /** What can be set for all hubs of a server, and anew for each. Times in milliseconds, sizes in bytes. The defaults are ASP.NET Core's. */
 export interface HubOptions {
@@ -54,12 +55,16 @@ export type Authenticated = HubUser | Response | null | undefined | false;
 export interface MapOptions<THub extends HubInstance> extends HubOptions {
   /** Makes the instance for each call; default: its constructor without arguments. */
   readonly create?: () => THub;
+  /** Under which the service knows the hub, in any letter case; default: the name of the class, which bundlers may change. */
+  readonly name?: string;
 }
 
 /** Hears of errors: what hub methods threw (no `HubException`) and defects of our own. @param doing a few words on what failed */
 export type ErrorListener = (error: unknown, doing: string, context?: HubCallerContext) => void;
 
 export interface HubServerOptions extends HubOptions {
+  /** Clients are connected to the service, not to this process. Absent: they are connected here. */
+  readonly service?: string | ServiceOptions;
   /** Web origins that may use the hubs, or `*`: answers CORS requests, and refuses WebSockets from others. Absent: no CORS headers. */
   readonly corsOrigins?: readonly string[];
   /** Default: they are written to standard error. */

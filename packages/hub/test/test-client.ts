@@ -34,7 +34,7 @@ export interface ClientOptions extends IHttpConnectionOptions {
   readonly reconnect?: readonly number[];
   readonly stateful?: boolean;
   /** Handlers are there before the connection is. */
-  readonly on?: Readonly<Record<string, (...args: any[]) => unknown>>;
+  readonly on?: Readonly<Record<string, (...args: never[]) => unknown>>;
 }
 
 /** A real client, not connected yet. */
@@ -47,7 +47,7 @@ export function client({ url, transportName, protocol, reconnect, stateful, on, 
   if (reconnect !== undefined) builder.withAutomaticReconnect([...reconnect]);
   if (stateful) builder.withStatefulReconnect();
   const connection = builder.build();
-  for (const [name, handler] of Object.entries(on ?? {})) connection.on(name, handler);
+  for (const [name, handler] of Object.entries(on ?? {})) connection.on(name, handler as (...args: unknown[]) => unknown);
   return connection;
 }
 

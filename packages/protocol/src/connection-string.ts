@@ -84,6 +84,21 @@ export function clientAudience(connection: ConnectionString, hub: string): strin
   return `${protocol}//${hostname}${clientPath(hub)}`;
 }
 
+/** The URL that an app server's WebSockets for a hub connect to (reference hub-and-service-protocol §4.2). */
+export function serverUrl(connection: ConnectionString, hub: string): string {
+  return `${(connection.serverEndpoint ?? connection.endpoint).replace(/^http/, "ws")}${serverPath(hub)}`;
+}
+
+/** The audience of their token: from `Endpoint`, always without the port. */
+export function serverAudience(connection: ConnectionString, hub: string): string {
+  const { protocol, hostname } = new URL(connection.endpoint);
+  return `${protocol}//${hostname}${serverPath(hub)}`;
+}
+
+function serverPath(hub: string): string {
+  return `/server/?hub=${encodeURIComponent(hub.toLowerCase())}`;
+}
+
 function clientPath(hub: string): string {
   return `/client/?hub=${encodeURIComponent(hub.toLowerCase())}`;
 }

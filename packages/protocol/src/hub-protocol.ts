@@ -1,4 +1,4 @@
-import type { HubMessage } from "./messages.ts";
+import type { HubMessage, MessageTypeNumber } from "./messages.ts";
 
 export type HubProtocolName = "json" | "messagepack";
 export type TransferFormat = "Text" | "Binary";
@@ -47,6 +47,13 @@ export interface HubProtocol {
    * @throws {ProtocolError} for anything malformed
    */
   decode(record: Uint8Array): HubMessage | undefined;
+  /**
+   * The type of a framed record at a glance, as usual clients write it. Whether the record is well-formed remains to be seen.
+   * @returns undefined when it takes decoding to know
+   */
+  peekType(record: Uint8Array): MessageTypeNumber | undefined;
+  /** How many of these bytes, which begin a record, are whole records. @throws {ProtocolError} for a malformed length prefix */
+  wholeLength(bytes: Uint8Array): number;
   /**
    * The record without its frame: what travels in an upstream request. A view, not a copy.
    * @throws {ProtocolError} for a MessagePack record whose prefix does not fit

@@ -82,4 +82,5 @@ export {
   type ServiceHandshakeResponse,
   type ServicePingMessage,
 } from "./service/session-messages.ts";
+export { maxTokenLength, type SigningKey, signToken } from "./sign-token.ts";
 export * from "./typed-client.ts";

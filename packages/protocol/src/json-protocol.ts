@@ -1,4 +1,5 @@
 import { type HubProtocol, ProtocolError, type RecordReader } from "./hub-protocol.ts";
+import { peekJsonType } from "./json-peek.ts";
 import { JsonRecordReader, recordSeparator } from "./json-record.ts";
 import { jsonTokenName, parseJson, stringifyJson } from "./json-text.ts";
 import { type MessageFields, readMessage } from "./message-reader.ts";
@@ -17,6 +18,12 @@ export const jsonProtocol: HubProtocol = {
 
   decode(record: Uint8Array): HubMessage | undefined {
     return readMessage(parseRecord(record));
+  },
+
+  peekType: peekJsonType,
+
+  wholeLength(bytes: Uint8Array): number {
+    return bytes.lastIndexOf(recordSeparator) + 1;
   },
 
   unframe(record: Uint8Array): Uint8Array {

@@ -7,7 +7,7 @@ import { checkSize } from "./record-limit.ts";
  *
  *   1ccccccc 1bbbbbbb 0aaaaaaa  body     length = a·2^14 + b·2^7 + c, at most 5 groups and 2^31 − 1
  */
-const maxPrefixBytes = 5;
+export const maxPrefixBytes = 5;
 const maxBodyBytes = 2 ** 31 - 1;
 
 interface LengthPrefix {
@@ -56,6 +56,18 @@ export function unframe(record: Uint8Array): Uint8Array {
     throw new ProtocolError("The length prefix does not match the record.");
   }
   return record.subarray(prefix.prefixBytes);
+}
+
+/** How many of the bytes are whole records. @throws {ProtocolError} for a malformed prefix */
+export function wholeLength(bytes: Uint8Array): number {
+  let whole = 0;
+  while (whole < bytes.length) {
+    const prefix = readLengthPrefix(bytes, whole);
+    const end = prefix === undefined ? Number.POSITIVE_INFINITY : whole + prefix.prefixBytes + prefix.bodyBytes;
+    if (end > bytes.length) break;
+    whole = end;
+  }
+  return whole;
 }
 
 const none: readonly Uint8Array[] = [];

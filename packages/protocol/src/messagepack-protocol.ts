@@ -1,8 +1,8 @@
 import { type HubProtocol, ProtocolError, type RecordReader } from "./hub-protocol.ts";
 import { type MessageFields, readMessage } from "./message-reader.ts";
-import { frame, MessagePackRecordReader, unframe } from "./messagepack-frame.ts";
+import { frame, MessagePackRecordReader, maxPrefixBytes, unframe, wholeLength } from "./messagepack-frame.ts";
 import { decodeMessagePack, encodeMessagePack } from "./messagepack-value.ts";
-import { type HubMessage, MessageType } from "./messages.ts";
+import { type HubMessage, MessageType, type MessageTypeNumber } from "./messages.ts";
 
 /**
  * The MessagePack hub protocol (HubProtocol.md "MessagePack Encoding"; reference hub-and-service-protocol §2.2, §2.4).
@@ -23,6 +23,16 @@ export const messagePackProtocol: HubProtocol = {
     return readMessage(toFields(items));
   },
 
+  peekType(record: Uint8Array): MessageTypeNumber | undefined {
+    let at = 0;
+    while (record[at]! >= 0x80 && at < maxPrefixBytes) at++;
+    const head = record[at + 1]!;
+    const type = record[at + 2]!;
+    const isKnown = head > 0x90 && head <= 0x9f && type >= MessageType.Invocation && type <= MessageType.Sequence;
+    return isKnown ? (type as MessageTypeNumber) : undefined;
+  },
+
+  wholeLength,
   unframe,
 
   createReader(limit: number): RecordReader {

@@ -1,7 +1,8 @@
 export * from "./connection/admission.ts";
-export { ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
+export { type AdoptedConnection, ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
+export type { Transport } from "./connection/transport.ts";
 export * from "./http/cors.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";

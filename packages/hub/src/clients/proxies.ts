@@ -1,12 +1,14 @@
 import type { AnyClient } from "@signalbox/protocol";
+import type { HubClient } from "../dispatch/hub-client.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
 import type { ClientProxy, GroupManager, HubCallerClients, HubClients, HubContext, SingleClientProxy } from "./hub-clients.ts";
 
 const done = Promise.resolve();
 
-/** A caller's place in the concurrency limit, given back while it waits for a client. */
-export interface CallSlot {
-  /** @throws {Error} when this call may not wait for clients */
+/** A call as its sends need it. */
+export interface SendingCall {
+  readonly context: HubClient;
+  /** Gives back the call's place in the concurrency limit, so that the answer can come. @throws {Error} when it may not wait for clients */
   beforeInvoke(): void;
 }
 
@@ -14,24 +16,25 @@ export interface CallSlot {
 class Receivers {
   readonly lifetime: HubLifetime;
   readonly audience: Audience;
-  readonly slot: CallSlot | undefined;
+  readonly call: SendingCall | undefined;
 
-  constructor(lifetime: HubLifetime, audience: Audience, slot: CallSlot | undefined) {
+  constructor(lifetime: HubLifetime, audience: Audience, call: SendingCall | undefined) {
     this.lifetime = lifetime;
     this.audience = audience;
-    this.slot = slot;
+    this.call = call;
   }
 
   send(target: string, args: readonly unknown[]): Promise<void> {
-    return settled(() => this.lifetime.send(this.audience, target, args));
+    return settled(() => this.lifetime.send(this.audience, target, args, this.call?.context));
   }
 
   async invoke(target: string, args: readonly unknown[]): Promise<unknown> {
     if (this.audience.to !== "connection") throw new TypeError("Only a single connection can be asked for a result.");
-    this.slot?.beforeInvoke();
+    this.call?.beforeInvoke();
     const last = args.at(-1);
-    if (!(last instanceof AbortSignal)) return this.lifetime.invoke(this.audience.id, target, args);
-    return this.lifetime.invoke(this.audience.id, target, args.slice(0, -1), last);
+    if (!(last instanceof AbortSignal))
+      return this.lifetime.invoke(this.audience.id, target, args, undefined, this.call?.context);
+    return this.lifetime.invoke(this.audience.id, target, args.slice(0, -1), last, this.call?.context);
   }
 }
 
@@ -45,69 +48,67 @@ const handler: ProxyHandler<Receivers> = {
   },
 };
 
-function proxy(lifetime: HubLifetime, audience: Audience, slot?: CallSlot): SingleClientProxy {
-  return new Proxy(new Receivers(lifetime, audience, slot), handler) as unknown as SingleClientProxy;
-}
-
-/** Whom the application can send to. */
+/** Whom the application, or a call, can send to. */
 class AllClients implements HubClients {
-  readonly all: ClientProxy;
-  protected readonly lifetime: HubLifetime;
+  readonly #lifetime: HubLifetime;
+  readonly #call: SendingCall | undefined;
 
-  constructor(lifetime: HubLifetime, all: ClientProxy = proxy(lifetime, { to: "all" })) {
-    this.lifetime = lifetime;
-    this.all = all;
+  constructor(lifetime: HubLifetime, call?: SendingCall) {
+    this.#lifetime = lifetime;
+    this.#call = call;
+  }
+
+  get all(): ClientProxy {
+    return this.#to({ to: "all" });
   }
 
   allExcept(connectionIds: readonly string[]): ClientProxy {
-    return proxy(this.lifetime, { to: "all", except: connectionIds });
+    return this.#to({ to: "all", except: connectionIds });
   }
 
   client(connectionId: string): SingleClientProxy {
-    return proxy(this.lifetime, { to: "connection", id: connectionId });
+    return this.#to({ to: "connection", id: connectionId });
   }
 
   clients(connectionIds: readonly string[]): ClientProxy {
-    return proxy(this.lifetime, { to: "connections", ids: connectionIds });
+    return this.#to({ to: "connections", ids: connectionIds });
   }
 
   group(name: string): ClientProxy {
-    return proxy(this.lifetime, { to: "group", name });
+    return this.#to({ to: "group", name });
   }
 
   groups(names: readonly string[]): ClientProxy {
-    return proxy(this.lifetime, { to: "groups", names });
+    return this.#to({ to: "groups", names });
   }
 
   groupExcept(name: string, connectionIds: readonly string[]): ClientProxy {
-    return proxy(this.lifetime, { to: "group", name, except: connectionIds });
+    return this.#to({ to: "group", name, except: connectionIds });
   }
 
   user(userId: string): ClientProxy {
-    return proxy(this.lifetime, { to: "user", id: userId });
+    return this.#to({ to: "user", id: userId });
   }
 
   users(userIds: readonly string[]): ClientProxy {
-    return proxy(this.lifetime, { to: "users", ids: userIds });
+    return this.#to({ to: "users", ids: userIds });
+  }
+
+  #to(audience: Audience): SingleClientProxy {
+    return new Proxy(new Receivers(this.#lifetime, audience, this.#call), handler) as unknown as SingleClientProxy;
   }
 }
 
 class CallerClients extends AllClients implements HubCallerClients {
   readonly #callerId: string;
-  readonly #slot: CallSlot;
 
-  constructor(lifetime: HubLifetime, all: ClientProxy, callerId: string, slot: CallSlot) {
-    super(lifetime, all);
-    this.#callerId = callerId;
-    this.#slot = slot;
+  constructor(lifetime: HubLifetime, call: SendingCall) {
+    super(lifetime, call);
+    this.#callerId = call.context.connectionId;
   }
 
   get caller(): SingleClientProxy {
     return this.client(this.#callerId);
-  }
-
-  override client(connectionId: string): SingleClientProxy {
-    return proxy(this.lifetime, { to: "connection", id: connectionId }, this.#slot);
   }
 
   get others(): ClientProxy {
@@ -134,9 +135,8 @@ export class LifetimeContext implements HubContext {
     };
   }
 
-  /** @param slot of the call */
-  callerClients(callerId: string, slot: CallSlot): HubCallerClients<AnyClient> {
-    return new CallerClients(this.#lifetime, this.clients.all, callerId, slot);
+  callerClients(call: SendingCall): HubCallerClients<AnyClient> {
+    return new CallerClients(this.#lifetime, call);
   }
 }
 

@@ -6,13 +6,13 @@ import {
   type StreamInvocationMessage,
 } from "@signalbox/protocol";
 import type { GroupManager, HubCallerClients } from "../clients/hub-clients.ts";
-import type { CallSlot, LifetimeContext } from "../clients/proxies.ts";
+import type { LifetimeContext, SendingCall } from "../clients/proxies.ts";
 import type { HubCall } from "../hub/hub.ts";
 import type { Cancellable, HubClient } from "./hub-client.ts";
 import { Upload } from "./upload.ts";
 
 /** What a hub instance sees of the moment it was made for: a connection that comes or goes. */
-export class Occasion implements HubCall, CallSlot {
+export class Occasion implements HubCall, SendingCall {
   readonly context: HubClient;
   protected readonly hub: LifetimeContext;
   readonly #mayInvoke: boolean;
@@ -26,7 +26,7 @@ export class Occasion implements HubCall, CallSlot {
   }
 
   get clients(): HubCallerClients {
-    this.#clients ??= this.hub.callerClients(this.context.connectionId, this);
+    this.#clients ??= this.hub.callerClients(this);
     return this.#clients;
   }
 

@@ -53,11 +53,6 @@ export class HubDispatcher implements ConnectionHandler {
     const client = clientOf(connection);
     client.attach(connection);
     this.#hub.lifetime.add(client);
-    const { filters, type } = this.#hub;
-    if (!type.hasOnConnected && filters.length === 0) {
-      client.connected = true;
-      return;
-    }
     let connecting: void | Promise<void>;
     try {
       connecting = this.#connected(client);
@@ -83,7 +78,7 @@ export class HubDispatcher implements ConnectionHandler {
     );
   }
 
-  message(connection: Connection, { message }: ClientMessage): void {
+  message(connection: Connection, { message, record }: ClientMessage): void {
     const client = clientOf(connection);
     if (client.isAborted) return;
     switch (message.type) {
@@ -95,7 +90,7 @@ export class HubDispatcher implements ConnectionHandler {
         client.uploads?.get(message.invocationId)?.push(message.item);
         break;
       case MessageType.Completion:
-        this.#complete(client, message);
+        this.#complete(client, message, record);
         break;
       case MessageType.CancelInvocation:
         client.cancellable?.get(message.invocationId)?.cancel();
@@ -124,10 +119,10 @@ export class HubDispatcher implements ConnectionHandler {
     return new Call(client, this.#hub.context, message, this.#calls.releaseSlot);
   }
 
-  #complete(client: HubClient, message: CompletionMessage): void {
+  #complete(client: HubClient, message: CompletionMessage, record: Uint8Array): void {
     const upload = client.uploads?.get(message.invocationId);
     if (upload === undefined) {
-      this.#hub.lifetime.complete(client, message);
+      this.#hub.lifetime.complete(client, message, record);
       return;
     }
     client.uploads?.delete(message.invocationId);

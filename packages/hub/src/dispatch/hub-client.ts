@@ -25,6 +25,7 @@ export class HubClient implements HubCallerContext {
   readonly user: HubUser | undefined;
   readonly userIdentifier: string | undefined;
   readonly request: ConnectRequest;
+  readonly isRelayed: boolean;
   #connection: Connection | undefined = undefined;
   #items: Map<unknown, unknown> | undefined = undefined;
   #aborter: AbortController | undefined = undefined;
@@ -46,7 +47,9 @@ export class HubClient implements HubCallerContext {
   /** What the client's own close message said. */
   closeError: string | undefined = undefined;
 
-  constructor(user: HubUser | undefined, userIdentifier: string | undefined, request: ConnectRequest) {
+  /** @param isRelayed the service has its transport */
+  constructor(user: HubUser | undefined, userIdentifier: string | undefined, request: ConnectRequest, isRelayed = false) {
+    this.isRelayed = isRelayed;
     this.user = user;
     this.userIdentifier = userIdentifier;
     this.request = request;
@@ -113,7 +116,7 @@ class Features implements ConnectionFeatures {
   }
 
   get transport() {
-    return this.#client.connection.transport;
+    return this.#client.isRelayed ? undefined : this.#client.connection.transport;
   }
 
   get protocol() {

@@ -21,14 +21,21 @@ export interface HubLifetime {
   /** It has left, of all its groups as well; whoever waits for its answer learns so. */
   remove(client: HubClient): void;
   /**
+   * @param caller in whose call this is sent: what it sends keeps its order
    * @returns undefined when the message is on its way already
    * @throws {ProtocolError} for arguments that cannot be carried
    */
-  send(audience: Audience, target: string, args: readonly unknown[]): Promise<void> | undefined;
+  send(audience: Audience, target: string, args: readonly unknown[], caller?: HubClient): Promise<void> | undefined;
   /** @returns what the client's method returned; rejects as `Invoker.invoke` says */
-  invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown>;
-  /** A client's completion that belongs to none of its uploads. */
-  complete(client: HubClient, completion: CompletionMessage): void;
+  invoke(
+    connectionId: string,
+    target: string,
+    args: readonly unknown[],
+    signal?: AbortSignal,
+    caller?: HubClient,
+  ): Promise<unknown>;
+  /** A client's completion that belongs to none of its uploads. @param record its framed bytes */
+  complete(client: HubClient, completion: CompletionMessage, record: Uint8Array): void;
   join(connectionId: string, group: string): Promise<void> | undefined;
   leave(connectionId: string, group: string): Promise<void> | undefined;
 }

@@ -3,12 +3,12 @@ import {
   ClientEndpoint,
   CloseReasons,
   type ConnectionHandler,
-  type ConnectionLimits,
   type UpgradeRequest,
   type UpgradeVerdict,
 } from "@signalbox/transport";
 import type { HubOptions } from "../options.ts";
 import type { Hosting, Visitor } from "./hosting.ts";
+import { limitsOf } from "./limits.ts";
 import { LocalLifetime } from "./local-lifetime.ts";
 
 /** Connections closed at once when the server stops, and the pause after that many, in milliseconds. */
@@ -62,22 +62,4 @@ export class LocalHosting implements Hosting {
       ...(expiresAt === undefined ? undefined : { expiresAt }),
     };
   }
-}
-
-/** ASP.NET Core's defaults (reference hub-and-service-protocol §1.7). */
-function limitsOf(options: HubOptions): ConnectionLimits {
-  return {
-    negotiateTimeout: 15_000,
-    handshakeTimeout: options.handshakeTimeout ?? 15_000,
-    keepAliveInterval: options.keepAliveInterval ?? 15_000,
-    clientTimeout: options.clientTimeoutInterval ?? 30_000,
-    maxLifetime: 0,
-    maxMessageBytes: options.maximumReceiveMessageSize ?? 32_768,
-    maxPendingBytes: options.maximumPendingBytes ?? 1_048_576,
-    sendTimeout: options.transportSendTimeout ?? 10_000,
-    reconnectBufferBytes: options.statefulReconnectBufferSize ?? 100_000,
-    reconnectWindow: options.allowStatefulReconnects === true ? (options.statefulReconnectWindow ?? 30_000) : 0,
-    pollTimeout: options.pollTimeout ?? 90_000,
-    pollInterval: options.disconnectTimeout ?? 15_000,
-  };
 }

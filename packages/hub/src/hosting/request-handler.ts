@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ListenerHandler, type NodeDoor, nodeDoor } from "@signalbox/transport";
 import type { HubRoutes } from "./hub-routes.ts";
+import { targetOf } from "./target.ts";
 
 /**
  * The hubs as a part of somebody else's server: a request listener of `node:http`, which is also what Express calls middleware and
@@ -55,10 +56,4 @@ export function requestHandler(routes: HubRoutes, handler: ListenerHandler, maxM
   const fetch: RequestHandler["fetch"] = (request, peer = { address: "" }) =>
     routes.fetch(request, targetOf(request.url), peer);
   return Object.assign(handle, { upgrade, fetch });
-}
-
-/** Path and query of an absolute URL, as they stand. */
-export function targetOf(url: string): string {
-  const path = url.indexOf("/", url.indexOf("://") + 3);
-  return path < 0 ? "/" : url.slice(path);
 }

@@ -14,7 +14,8 @@ export type Claims = Readonly<Record<string, string | readonly string[]>>;
 
 /** How the client came: the request that opened its connection. */
 export interface ConnectionFeatures {
-  readonly transport: TransportName;
+  /** Undefined behind the service, which does not tell. */
+  readonly transport: TransportName | undefined;
   readonly protocol: HubProtocolName;
   readonly headers: HeaderReader;
   readonly query: URLSearchParams;

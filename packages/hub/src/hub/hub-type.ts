@@ -5,7 +5,6 @@ import { HubMethod } from "./hub-method.ts";
 export class HubType {
   readonly name: string;
   readonly #methods = new Map<string, HubMethod>();
-  readonly hasOnConnected: boolean;
   readonly hasOnDisconnected: boolean;
   /** Instances want to be told when their call is over. */
   readonly disposes: boolean;
@@ -14,7 +13,6 @@ export class HubType {
   constructor(hub: HubClass) {
     this.name = hub.name;
     const { prototype } = hub;
-    this.hasOnConnected = prototype.onConnected !== Hub.prototype.onConnected;
     this.hasOnDisconnected = prototype.onDisconnected !== Hub.prototype.onDisconnected;
     this.disposes = Symbol.dispose in prototype || Symbol.asyncDispose in prototype;
     const functions = methodsOf(prototype);

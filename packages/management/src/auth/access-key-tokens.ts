@@ -1,4 +1,4 @@
-import { type SigningKey, signToken } from "./sign-token.ts";
+import { type SigningKey, signToken } from "@signalbox/protocol";
 import type { TokenSource } from "./token-source.ts";
 
 /** Milliseconds. */

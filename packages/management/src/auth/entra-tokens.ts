@@ -1,6 +1,6 @@
+import type { SigningKey } from "@signalbox/protocol";
 import { AuthenticationError } from "../errors.ts";
 import { Renewed } from "./renewed.ts";
-import type { SigningKey } from "./sign-token.ts";
 import type { TokenCredential } from "./token-credential.ts";
 import type { TokenSource } from "./token-source.ts";
 

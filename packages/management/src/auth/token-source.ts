@@ -1,4 +1,4 @@
-import type { SigningKey } from "./sign-token.ts";
+import type { SigningKey } from "@signalbox/protocol";
 
 /** Proves who calls one endpoint. */
 export interface TokenSource {

@@ -1,5 +1,4 @@
-import { clientAudience, clientUrl } from "@signalbox/protocol";
-import { maxTokenLength, signToken } from "../auth/sign-token.ts";
+import { clientAudience, clientUrl, maxTokenLength, signToken } from "@signalbox/protocol";
 import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import { AccessTokenTooLongError, InvalidArgumentError } from "../errors.ts";
 import { clientClaims } from "./client-claims.ts";

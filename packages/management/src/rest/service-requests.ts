@@ -1,4 +1,4 @@
-import type { SigningKey } from "../auth/sign-token.ts";
+import type { SigningKey } from "@signalbox/protocol";
 import type { HealthQuestion } from "../endpoints/health-monitor.ts";
 import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import { SignalRServiceError } from "../errors.ts";

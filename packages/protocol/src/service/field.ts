@@ -143,6 +143,13 @@ export function nullable<T>(field: Field<T>): Field<T | undefined> {
   };
 }
 
+/** A boolean that older peers leave out, which is then told apart from false. */
+export const newerBoolean: Field<boolean | undefined> = {
+  read: boolean.read,
+  write: (sink, value) => sink.boolean(value ?? false),
+  absent: { value: undefined },
+};
+
 /** An item that older peers leave out. */
 export function since<T>(field: Field<T>, value: T): Field<T> {
   return { ...field, absent: { value } };

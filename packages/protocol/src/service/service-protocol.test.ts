@@ -172,15 +172,9 @@ describe("The service protocol", () => {
 
   // Reference hub-and-service-protocol §4.5; the shorter ones are those of older peers.
   it.each<[string, ServiceMessage]>([
-    ["03 92 01 01", { type: 1, version: 1, connectionType: 0, migrationLevel: 0, allowStatefulReconnects: false }],
-    [
-      "05 94 01 01 02 a0",
-      { type: 1, version: 1, connectionType: 2, target: "", migrationLevel: 0, allowStatefulReconnects: false },
-    ],
-    [
-      "07 96 01 01 00 a0 00 80",
-      { type: 1, version: 1, connectionType: 0, target: "", migrationLevel: 0, allowStatefulReconnects: false },
-    ],
+    ["03 92 01 01", { type: 1, version: 1, connectionType: 0, migrationLevel: 0 }],
+    ["05 94 01 01 02 a0", { type: 1, version: 1, connectionType: 2, target: "", migrationLevel: 0 }],
+    ["07 96 01 01 00 a0 00 80", { type: 1, version: 1, connectionType: 0, target: "", migrationLevel: 0 }],
     ["03 92 02 c0", { type: 2 }],
     ["04 93 02 a0 80", { type: 2, error: "" }],
     ["08 94 02 a0 80 a3 73 63 31", { type: 2, error: "", connectionId: "sc1" }],

@@ -1,5 +1,5 @@
 import { extensions } from "./extensions.ts";
-import { boolean, integer, nullable, since, text } from "./field.ts";
+import { integer, newerBoolean, nullable, since, text } from "./field.ts";
 import { type Codec, layout, type MessageOf } from "./layout.ts";
 
 /*
@@ -23,8 +23,8 @@ export const handshakeRequest = layout(1, "HandshakeRequest", {
   /** See `MigrationLevel`. */
   migrationLevel: since(integer, MigrationLevel.Off),
   extensions: extensions(),
-  /** The hub lets its clients use stateful reconnect. */
-  allowStatefulReconnects: since(boolean, false),
+  /** The hub lets its clients use stateful reconnect. Absent: an older server, which knows no flow control either. */
+  allowStatefulReconnects: newerBoolean,
 });
 export type ServiceHandshakeRequest = MessageOf<typeof handshakeRequest>;
 

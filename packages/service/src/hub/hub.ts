@@ -1,4 +1,4 @@
-import { messagePayload } from "@signalbox/protocol";
+import { MessageType, messagePayload } from "@signalbox/protocol";
 import { type ClientMessage, CloseReasons, type Connection } from "@signalbox/transport";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type {
@@ -63,7 +63,7 @@ export class Hub {
   /** True when the message answers a call that this hub made of its client. */
   isAnswer(member: Member, message: ClientMessage): boolean {
     this.received += 1;
-    return message.message.type === 3 && this.#invocations.complete(member, message);
+    return message.type === MessageType.Completion && this.#invocations.complete(member, message);
   }
 
   send({ audience, except, filter, payload }: SendCommand): undefined {

@@ -36,11 +36,14 @@ class NotingConnection implements Connection {
 
   pause(): void {}
   resume(): void {}
+
+  writable(): undefined {}
 }
 
 function record(message: object): ClientMessage {
   const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\u001e`);
-  return { record: bytes, message: jsonProtocol.decode(bytes)! };
+  const decoded = jsonProtocol.decode(bytes)!;
+  return { record: bytes, type: decoded.type, message: decoded };
 }
 
 const payload = () => invocationPayload("m", []);

@@ -22,7 +22,8 @@ export class Invocations {
 
   invoke(member: Member, command: InvokeCommand): Promise<InvokeAnswer> {
     this.#next += 1;
-    const id = `s${this.#next}`;
+    // App servers name theirs `s1`, `s2` and so on.
+    const id = `signalbox-${this.#next}`;
     return new Promise((resolve) => {
       const settle = (answer: InvokeAnswer) => {
         this.#pending.delete(id);
@@ -36,8 +37,9 @@ export class Invocations {
   }
 
   /** Takes a client's completion. False when nobody waits for it: it is then no answer to the hub. */
-  complete(member: Member, { record, message }: ClientMessage): boolean {
-    const completion = message as CompletionMessage;
+  complete(member: Member, sent: ClientMessage): boolean {
+    if (this.#pending.size === 0) return false;
+    const completion = sent.message as CompletionMessage;
     const pending = this.#pending.get(completion.invocationId);
     // Ids are guessable: a completion counts only from the connection that was asked.
     if (pending === undefined || pending.member !== member) return false;
@@ -45,7 +47,7 @@ export class Invocations {
     pending.settle({
       outcome: "completed",
       protocol: member.connection.protocol.name,
-      record,
+      record: sent.record,
       ...(error === undefined ? {} : { error }),
       ...("result" in completion ? { result: completion.result } : {}),
     });

@@ -1,8 +1,16 @@
-import { encodeHandshakeResponse, type HubMessage, type HubProtocol, MessageType, ProtocolError } from "@signalbox/protocol";
+import { encodeHandshakeResponse, type HubProtocol, MessageType, ProtocolError } from "@signalbox/protocol";
 import type { Admission } from "./admission.ts";
+import { answeredMessage, relayedMessage } from "./client-message.ts";
 import { monotonicNow } from "./clock.ts";
 import { type CloseReason, CloseReasons } from "./close-reason.ts";
-import type { ConnectionHandler, ConnectionLimits, OpeningConnection, Payload, TransportName } from "./connection.ts";
+import type {
+  ClientMessage,
+  ConnectionHandler,
+  ConnectionLimits,
+  OpeningConnection,
+  Payload,
+  TransportName,
+} from "./connection.ts";
 import { type CompletedHandshake, Handshake, handshakeCanceled, handshakeError, seenHandshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { describe, type Ending, Input, type InputOwner } from "./input.ts";
@@ -230,6 +238,10 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   }
 
   #requestFlush(): void {
+    if (this.#output.transport?.isShared && this.#phase === Phase.Open && !this.#awaitsAnswer) {
+      this.#write();
+      return;
+    }
     if (this.#flushRequested) return;
     this.#flushRequested = true;
     this.#host.flushQueue.request(this);
@@ -305,7 +317,9 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     if (transport !== this.#output.transport) return;
     const bytes = this.#phase === Phase.Shaking ? this.#shake(chunk) : chunk;
     if (this.#phase !== Phase.Open || bytes.length === 0) return;
-    if (this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) this.#heartbeat.heard();
+    if (!this.#input.read(bytes, this.protocol, this.limit("maxMessageBytes"), this)) return;
+    if (transport.isShared) this.#heartbeat.alive();
+    else this.#heartbeat.heard();
   }
 
   /** A sign of life below the hub protocol. */
@@ -327,25 +341,32 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   }
 
   accept(record: Uint8Array): void {
-    let message: HubMessage | undefined;
     try {
-      message = this.protocol.decode(record);
-      if (message === undefined) return;
-      const { stateful } = this.#output;
-      if (stateful !== undefined) {
-        stateful.clientCounts();
-        if (stateful.waitingBytes > 0) this.#requestFlush();
-        if (this.#senders !== undefined) this.#requestFlush();
-        if (!stateful.receive(message)) return;
-      }
+      const message = this.#relayed ? relayedMessage(record, this.protocol) : answeredMessage(record, this.protocol);
+      if (message === undefined || !this.#isNew(message)) return;
+      const { type } = message;
+      if (type === MessageType.Ping) this.#heartbeat.heard();
+      if (type === MessageType.Ack || type === MessageType.Sequence || (type === MessageType.Ping && !this.#relayed)) return;
+      this.#handOver(message);
     } catch (error) {
       this.#end(CloseReasons.malformedMessage, describe(error, this));
-      return;
     }
-    if (message.type === MessageType.Ping ? !this.#relayed : message.type > MessageType.Close) return;
+  }
+
+  /** Books the message where stateful reconnect counts. */
+  #isNew(message: ClientMessage): boolean {
+    const { stateful } = this.#output;
+    if (stateful === undefined) return true;
+    stateful.clientCounts();
+    if (stateful.waitingBytes > 0 || this.#senders !== undefined) this.#requestFlush();
+    return stateful.receive(message);
+  }
+
+  #handOver(message: ClientMessage): void {
     try {
-      this.#handler.message(this, { record, message });
+      this.#handler.message(this, message);
     } catch (error) {
+      if (error instanceof ProtocolError) throw error;
       this.onError(error);
     }
   }
@@ -360,6 +381,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
 
   resumeTransport(): void {
     this.#output.transport?.resume();
+  }
+
+  /** A shared transport: the client is on a new one of its own, and a record of which a part came will not be completed. */
+  restarted(): void {
+    this.#input.forgetPart();
   }
 
   // Transport.
@@ -471,7 +497,8 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   #sweepPeer(now: number, limits: ConnectionLimits): void {
     // Who is not listened to cannot be silent.
     if (this.#input.isPaused) this.#heartbeat.alive();
-    if (this.#heartbeat.isSilent(now, limits)) {
+    // In relay whoever stands behind hears the pings and has a time limit of its own.
+    if (!this.#relayed && this.#heartbeat.isSilent(now, limits)) {
       this.#end(CloseReasons.clientTimeout, "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.");
     }
     if (this.#output.stalledFor(now) >= limits.sendTimeout) this.close(CloseReasons.slowConsumer);

@@ -4,7 +4,7 @@ import type { Admission } from "./admission.ts";
 import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { monotonicNow } from "./clock.ts";
 import { type CloseReason, CloseReasons } from "./close-reason.ts";
-import type { ConnectionLimits, TransportName } from "./connection.ts";
+import type { Connection, ConnectionLimits, TransportName } from "./connection.ts";
 import { Answers, plainText } from "./http-answer.ts";
 import { randomId } from "./ids.ts";
 import { LongPollingTransport, pollHeaders } from "./long-polling.ts";
@@ -29,6 +29,10 @@ const departure = 5_000;
 
 /** What `stop` leaves clients to end in good order, in milliseconds. */
 const stopGrace = 1_000;
+
+/** What the owner of a connection's transport tells it: `attach` first, `transportEnded` last. */
+export type AdoptedConnection = Pick<ClientConnection, "attach" | "drained" | "received" | "restarted" | "transportEnded"> &
+  Connection;
 
 /** The HTTP transports by connection; a WebSocket's connection has no entry. */
 type HttpTransport = ServerSentEventsTransport | LongPollingTransport;
@@ -129,6 +133,14 @@ export class ClientEndpoint {
     if (!found.resumable) return { refuse: plainText(409) };
     found.renew(admission);
     return { accept: new WebSocketTransport(found) };
+  }
+
+  /**
+   * A client whose transport somebody else has (an app server's clients are connected to the service).
+   * @param id public id; nobody can ask for the connection by it
+   */
+  adopt(admission: Admission, id: string): AdoptedConnection {
+    return this.#add(admission, "WebSockets", { id });
   }
 
   /**

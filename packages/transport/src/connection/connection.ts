@@ -1,4 +1,4 @@
-import type { HubMessage, HubProtocol, HubProtocolName } from "@signalbox/protocol";
+import type { HubMessage, HubProtocol, HubProtocolName, MessageTypeNumber } from "@signalbox/protocol";
 import type { CloseReason } from "./close-reason.ts";
 
 export type TransportName = "WebSockets" | "ServerSentEvents" | "LongPolling";
@@ -11,9 +11,15 @@ export interface Payload {
   bytes(protocol: HubProtocolName): Uint8Array | undefined;
 }
 
-/** What a client sent: the framed bytes, and the decoded message. */
+/** What a client sent. */
 export interface ClientMessage {
+  /** The framed bytes. */
   readonly record: Uint8Array;
+  readonly type: MessageTypeNumber;
+  /**
+   * The decoded message. In relay it is decoded when somebody asks, so nobody has looked at the bytes before.
+   * @throws {ProtocolError} in relay, for a record that is malformed
+   */
   readonly message: HubMessage;
 }
 

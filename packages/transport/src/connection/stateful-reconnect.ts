@@ -1,4 +1,12 @@
-import { type HubMessage, type HubProtocol, MessageType, ProtocolError } from "@signalbox/protocol";
+import {
+  type AckMessage,
+  type HubProtocol,
+  MessageType,
+  type MessageTypeNumber,
+  ProtocolError,
+  type SequenceMessage,
+} from "@signalbox/protocol";
+import type { ClientMessage } from "./connection.ts";
 
 /**
  * The books of one connection with stateful reconnect: protocol version 2, WebSockets only (reference hub-and-service-protocol §2.7).
@@ -83,20 +91,20 @@ export class StatefulReconnect {
   /**
    * Books a message of the client.
    * @returns whether it is to be handed over: not Ack and Sequence, no repetition, nothing before the Sequence of a new socket
-   * @throws {ProtocolError} for a Sequence that leaves a gap
+   * @throws {ProtocolError} for a Sequence that leaves a gap, and for an Ack or Sequence that is malformed
    */
-  receive(message: HubMessage): boolean {
-    switch (message.type) {
+  receive(received: ClientMessage): boolean {
+    switch (received.type) {
       case MessageType.Ping:
         return true;
       case MessageType.Close:
         this.resumable = false;
         return true;
       case MessageType.Ack:
-        this.#acknowledge(message.sequenceId);
+        this.#acknowledge((received.message as AckMessage).sequenceId);
         return false;
       case MessageType.Sequence:
-        this.#resetSequence(message.sequenceId);
+        this.#resetSequence((received.message as SequenceMessage).sequenceId);
         return false;
     }
     if (this.#awaitsSequence) return false;
@@ -157,7 +165,9 @@ let lastCut: { protocol: HubProtocol; bytes: Uint8Array; records: readonly Count
 function cut(protocol: HubProtocol, bytes: Uint8Array): readonly CountedRecord[] {
   try {
     const reader = protocol.createReader(Number.POSITIVE_INFINITY);
-    const records = reader.read(bytes).map((record) => ({ record, counted: isCounted(protocol.decode(record)) }));
+    const records = reader
+      .read(bytes)
+      .map((record) => ({ record, counted: isCounted(protocol.peekType(record) ?? protocol.decode(record)?.type) }));
     if (reader.pendingBytes === 0) return records;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -166,6 +176,6 @@ function cut(protocol: HubProtocol, bytes: Uint8Array): readonly CountedRecord[]
   return [{ record: bytes, counted: true }];
 }
 
-function isCounted(message: HubMessage | undefined): boolean {
-  return message !== undefined && message.type >= MessageType.Invocation && message.type <= MessageType.CancelInvocation;
+function isCounted(type: MessageTypeNumber | undefined): boolean {
+  return type !== undefined && type >= MessageType.Invocation && type <= MessageType.CancelInvocation;
 }

@@ -8,6 +8,12 @@ import type { TransportName } from "./connection.ts";
  *     runtime ◀── Transport ◀──write, end, abort, pause── ClientConnection ◀── send, close
  */
 export interface Transport {
+  /**
+   * The client's own transport is somebody else's, and this is a part of one that carries many clients. It gathers writes itself, so each
+   * reaches it at once and keeps its place among what others send on the same way; and a client's silence means nothing before its first
+   * ping, because it may be long-polling.
+   */
+  readonly isShared?: boolean;
   readonly name: TransportName;
   /** Bytes written that the client's side has not taken yet. */
   readonly pendingBytes: number;

@@ -107,7 +107,8 @@ describe("a connection's events", () => {
       [jsonProtocol, json],
       [messagePackProtocol, packed],
     ] as const) {
-      bench.backend.message(bench.client(protocol), { record: bytes, message: protocol.decode(bytes)! });
+      const message = protocol.decode(bytes)!;
+      bench.backend.message(bench.client(protocol), { record: bytes, type: message.type, message });
       await bench.backend.drained();
     }
     expect(upstream.requests[0]!.body.toString()).toBe(json.toString().slice(0, -1));

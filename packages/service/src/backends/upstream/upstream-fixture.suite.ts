@@ -137,6 +137,8 @@ export class TestClient implements Connection, HubConnection {
   resume(): void {
     this.resumes += 1;
   }
+
+  writable(): undefined {}
 }
 
 /** The settings' defaults. */
@@ -178,7 +180,7 @@ export class Bench {
 
   /** What a client sends, as the transport hands it over. */
   send(client: TestClient, message: HubMessage): void {
-    this.backend.message(client, { record: client.protocol.encode(message), message });
+    this.backend.message(client, { record: client.protocol.encode(message), type: message.type, message });
   }
 
   invoke(client: TestClient, target: string, ...args: readonly unknown[]): void {

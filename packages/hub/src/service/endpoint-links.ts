@@ -1,0 +1,197 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type ConnectionString,
+  parseConnectionString,
+  pingValue,
+  ServerConnectionType,
+  type ServiceMessage,
+  ServiceMessageType,
+} from "@signalbox/protocol";
+import { BackOff } from "./back-off.ts";
+import { type LinkOptions, type LinkOwner, ServiceLink } from "./service-link.ts";
+import type { EndpointState, ServiceEndpoint } from "./service-options.ts";
+
+/** Milliseconds. */
+const statusInterval = 10_000;
+const finishInterval = 5_000;
+const finishAttempts = 24;
+
+export interface EndpointLinksOptions extends Omit<LinkOptions, "connection" | "type" | "target"> {
+  readonly connections: number;
+  readonly maxConnections: number;
+}
+
+/** What hears of an endpoint's messages; the pings that concern the links alone are dealt with here. */
+export interface EndpointOwner extends Pick<LinkOwner, "message" | "drained" | "keepAlive"> {
+  /** The link's clients are gone. */
+  lost(link: ServiceLink): void;
+  onError(error: unknown, doing: string): void;
+}
+
+/**
+ * The server connections of one hub to one endpoint: so many are always there, or being tried again; more for a while when the service
+ * asks for it (reference hub-and-service-protocol §4.8, §4.9).
+ */
+export class EndpointLinks implements EndpointState, LinkOwner {
+  readonly name: string;
+  readonly type: "primary" | "secondary";
+  readonly connection: ConnectionString;
+  clients = 0;
+  readonly #options: EndpointLinksOptions;
+  readonly #owner: EndpointOwner;
+  readonly #links = new Set<ServiceLink>();
+  readonly #onClosed = new Map<ServiceLink, () => void>();
+  /** The service sends no more clients there. */
+  readonly #finished = new WeakSet<ServiceLink>();
+  #onFinish: () => void = () => {};
+  readonly #stopped = new AbortController();
+  #status: NodeJS.Timeout | undefined = undefined;
+
+  /** @throws {ConnectionStringError | TypeError} for a connection string that cannot be used */
+  constructor(endpoint: ServiceEndpoint, options: EndpointLinksOptions, owner: EndpointOwner) {
+    this.connection = parseConnectionString(endpoint.connectionString);
+    if (this.connection.accessKey === undefined) {
+      throw new TypeError("The hub server needs a connection string with an AccessKey.");
+    }
+    this.name = endpoint.name ?? this.connection.endpoint;
+    this.type = endpoint.type ?? "primary";
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  get isConnected(): boolean {
+    return this.first !== undefined;
+  }
+
+  /** The oldest link that can be written to: who has no link of its own uses this one, so that its messages keep their order. */
+  get first(): ServiceLink | undefined {
+    for (const link of this.#links) if (link.isOpen) return link;
+    return undefined;
+  }
+
+  has(link: ServiceLink): boolean {
+    return this.#links.has(link);
+  }
+
+  /** Resolves when the first link is open, or the first attempt has failed; trying goes on. */
+  async start(): Promise<void> {
+    const { connections } = this.#options;
+    const type = this.type === "primary" ? ServerConnectionType.Default : ServerConnectionType.Weak;
+    this.#status = setInterval(() => this.first?.ping(["status", "1"]), statusInterval);
+    this.#status.unref();
+    await Promise.race(Array.from({ length: connections }, () => new Promise<void>((tried) => void this.#keep(type, tried))));
+  }
+
+  /**
+   * Tells the service to send no more clients here, again and again until it has heard on every link.
+   * @param mode the `fin` value of reference §4.6
+   */
+  async finish(mode: 0 | 1 | 2, signal: AbortSignal): Promise<void> {
+    const finished = new Promise<void>((resolve) => {
+      this.#onFinish = () => {
+        if (this.#unfinished.length === 0) resolve();
+      };
+    });
+    for (let attempt = 0; attempt < finishAttempts && this.#unfinished.length > 0 && !signal.aborted; attempt++) {
+      for (const link of this.#unfinished) link.ping(["shutdown", `fin:${mode}`]);
+      await Promise.race([finished, delay(finishInterval, undefined, { signal }).catch(() => {})]);
+    }
+  }
+
+  /** Ends the links; none is tried again. */
+  stop(): void {
+    this.#stopped.abort();
+    clearInterval(this.#status);
+    for (const link of this.#links) link.close();
+  }
+
+  message(link: ServiceLink, message: ServiceMessage): void {
+    switch (message.type) {
+      case ServiceMessageType.Ping: {
+        if (pingValue(message, "shutdown") === "finack") this.#acknowledgeFinish(link);
+        const clients = pingValue(message, "clientcount");
+        if (clients !== undefined) this.clients = Number(clients) || 0;
+        const echo = pingValue(message, "echo");
+        if (echo !== undefined) link.ping(message.values);
+        const target = pingValue(message, "target");
+        if (target) void this.#openOnDemand(target);
+        break;
+      }
+      case ServiceMessageType.ServiceError:
+        this.#owner.onError(new Error(message.error ?? "The service ended a server connection."), "talking to the service");
+        link.mute();
+        return;
+    }
+    this.#owner.message(link, message);
+  }
+
+  drained(link: ServiceLink): void {
+    this.#owner.drained(link);
+  }
+
+  keepAlive(link: ServiceLink): readonly string[] {
+    return this.#owner.keepAlive(link);
+  }
+
+  closed(link: ServiceLink, error: Error | undefined): void {
+    this.#links.delete(link);
+    this.#acknowledgeFinish(link);
+    if (error !== undefined && !this.#stopped.signal.aborted) this.#owner.onError(error, "talking to the service");
+    this.#owner.lost(link);
+    this.#onClosed.get(link)?.();
+  }
+
+  /** One link, again and again. */
+  async #keep(type: LinkOptions["type"], tried: () => void): Promise<void> {
+    const backOff = new BackOff();
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const link = new ServiceLink({ ...this.#options, connection: this.connection, type }, this);
+      try {
+        await link.open();
+        backOff.connected();
+        tried();
+        await this.#untilClosed(link);
+      } catch (error) {
+        if (!signal.aborted) this.#owner.onError(error, "connecting to the service");
+      }
+      tried();
+      await delay(backOff.next(), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #untilClosed(link: ServiceLink): Promise<void> {
+    if (this.#stopped.signal.aborted) link.close();
+    this.#links.add(link);
+    return new Promise((resolve) => {
+      this.#onClosed.set(link, () => {
+        this.#onClosed.delete(link);
+        resolve();
+      });
+    });
+  }
+
+  /** Not tried again when it is lost. */
+  async #openOnDemand(target: string): Promise<void> {
+    if (this.type === "secondary" || this.#links.size >= this.#options.maxConnections) return;
+    const link = new ServiceLink(
+      { ...this.#options, connection: this.connection, type: ServerConnectionType.OnDemand, target },
+      this,
+    );
+    try {
+      await link.open();
+      await this.#untilClosed(link);
+    } catch (error) {
+      this.#owner.onError(error, "connecting to the service");
+    }
+  }
+
+  get #unfinished(): readonly ServiceLink[] {
+    return [...this.#links].filter((link) => link.isOpen && !this.#finished.has(link));
+  }
+
+  #acknowledgeFinish(link: ServiceLink): void {
+    this.#finished.add(link);
+    this.#onFinish();
+  }
+}

@@ -1,0 +1,281 @@
+import { randomUUID } from "node:crypto";
+import {
+  type ClientCompletionMessage,
+  type ClientInvocationMessage,
+  type CompletionMessage,
+  type ErrorCompletionMessage,
+  type HubProtocolName,
+  hubProtocols,
+  invocationPayload,
+  MessageType,
+  messagePayload,
+  type Payload,
+  ProtocolError,
+  type ServiceMappingMessage,
+  type ServiceMessage,
+  ServiceMessageType,
+} from "@signalbox/protocol";
+import type { HubClient } from "../dispatch/hub-client.ts";
+import { ClientResults } from "../hosting/client-results.ts";
+import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
+import { Acks } from "./acks.ts";
+import type { EndpointLinks } from "./endpoint-links.ts";
+import type { ServiceLink } from "./service-link.ts";
+
+/** What is known of the clients that this process serves. */
+export interface ServedClients {
+  /** The server connection that carries the client; undefined when another server, or nobody, has it. */
+  linkOf(connectionId: string): ServiceLink | undefined;
+  find(connectionId: string): HubClient | undefined;
+}
+
+/** A call of a client by another server, whose answer comes through this one. */
+interface Routed {
+  readonly connectionId: string;
+}
+
+/**
+ * A hub behind the service, which has the connections, groups and users of all servers (reference hub-and-service-protocol §4.9).
+ *
+ * Order: everything that a call sends takes the server connection of its caller, which also brings its result; what the application sends takes
+ * the endpoint's oldest one.
+ */
+export class ServiceLifetime implements HubLifetime {
+  readonly acks = new Acks();
+  readonly #endpoints: readonly EndpointLinks[];
+  readonly #served: ServedClients;
+  readonly #serverId: string;
+  readonly #results = new ClientResults();
+  readonly #routed = new Map<string, Routed>();
+  /** Endpoints asked that may still answer, by invocation. */
+  readonly #asked = new Map<string, number>();
+  /** Where calls of other servers' clients went, by invocation. */
+  readonly #instances = new Map<string, string>();
+  #invocations = 0;
+
+  constructor(endpoints: readonly EndpointLinks[], served: ServedClients, serverId: string) {
+    this.#endpoints = endpoints;
+    this.#served = served;
+    this.#serverId = serverId;
+  }
+
+  add(): void {}
+
+  remove(client: HubClient): void {
+    this.#results.disconnected(client.connectionId);
+    for (const [id, { connectionId }] of this.#routed) if (connectionId === client.connectionId) this.#routed.delete(id);
+  }
+
+  send(audience: Audience, target: string, args: readonly unknown[], caller?: HubClient): Promise<void> | undefined {
+    if (isEmpty(audience)) return undefined;
+    const payload = invocationPayload(target, args);
+    if (audience.to === "connection") {
+      const client = this.#served.find(audience.id);
+      const message = {
+        type: ServiceMessageType.MultiConnectionData,
+        connectionIds: [audience.id],
+        payloads: payloadsOf(payload, client?.connection.protocol.name),
+      } as const;
+      const link = this.#served.linkOf(audience.id);
+      if (link === undefined) this.#sendAll(message, caller);
+      else this.#linkOf(caller, link).send(message);
+      return client?.connection.writable();
+    }
+    this.#sendAll(messageFor(audience, payloadsOf(payload)), caller);
+    return undefined;
+  }
+
+  async invoke(
+    connectionId: string,
+    target: string,
+    args: readonly unknown[],
+    signal?: AbortSignal,
+    caller?: HubClient,
+  ): Promise<unknown> {
+    this.#invocations += 1;
+    const invocationId = `${connectionId}-${randomUUID().replaceAll("-", "")}-${this.#invocations}`;
+    const payload = messagePayload({ type: MessageType.Invocation, invocationId, target, arguments: args });
+    const served = this.#served.find(connectionId);
+    const answer = this.#results.wait(invocationId, connectionId, signal, () => this.#forget(invocationId));
+    try {
+      if (served !== undefined) served.connection.send(payload);
+      else {
+        const asked = this.#sendAll(
+          {
+            type: ServiceMessageType.ClientInvocation,
+            invocationId,
+            connectionId,
+            callerServerId: this.#serverId,
+            payloads: payloadsOf(payload),
+          },
+          caller,
+        );
+        this.#asked.set(invocationId, asked);
+      }
+    } catch (error) {
+      this.#results.fail(invocationId, error);
+    }
+    return answer;
+  }
+
+  /** A client of this process answered: this server's question, or another's. */
+  complete(client: HubClient, completion: CompletionMessage, record: Uint8Array): void {
+    const { connectionId } = client;
+    const { invocationId } = completion;
+    if (this.#results.complete(connectionId, completion)) return;
+    if (this.#routed.get(invocationId)?.connectionId !== connectionId) return;
+    this.#routed.delete(invocationId);
+    const protocol = client.connection.protocol.name;
+    this.#served.linkOf(connectionId)?.send({
+      type: ServiceMessageType.ClientCompletion,
+      invocationId,
+      connectionId,
+      callerServerId: this.#serverId,
+      protocol,
+      payload: record,
+      extensions: { protocol },
+    });
+  }
+
+  join(connectionId: string, group: string): Promise<void> {
+    return this.#request(connectionId, (ackId) => ({ type: ServiceMessageType.JoinGroupWithAck, connectionId, group, ackId }));
+  }
+
+  leave(connectionId: string, group: string): Promise<void> {
+    return this.#request(connectionId, (ackId) => ({ type: ServiceMessageType.LeaveGroupWithAck, connectionId, group, ackId }));
+  }
+
+  /** Another server asks one of our clients. */
+  routed({ invocationId, connectionId }: ClientInvocationMessage): void {
+    if (this.#served.find(connectionId) !== undefined) this.#routed.set(invocationId, { connectionId });
+  }
+
+  /** Another server's client has answered. */
+  completed({ invocationId, connectionId, protocol, payload }: ClientCompletionMessage): void {
+    if (payload.length === 0) return;
+    this.#forget(invocationId);
+    try {
+      const message = hubProtocols.get(protocol.toLowerCase())?.decode(payload);
+      if (message?.type !== MessageType.Completion) throw new ProtocolError("The client's answer is no completion.");
+      this.#results.complete(connectionId, { ...message, invocationId });
+    } catch (error) {
+      this.#results.fail(invocationId, error);
+    }
+  }
+
+  /** An endpoint cannot ask the client; another one may have it. */
+  failed({ invocationId, error }: ErrorCompletionMessage): void {
+    const asked = this.#asked.get(invocationId) ?? 1;
+    if (asked > 1) {
+      this.#asked.set(invocationId, asked - 1);
+      return;
+    }
+    this.#forget(invocationId);
+    this.#results.fail(invocationId, new Error(error));
+  }
+
+  mapped({ invocationId, instanceId }: ServiceMappingMessage): void {
+    if (this.#asked.has(invocationId)) this.#instances.set(invocationId, instanceId);
+  }
+
+  /** A service instance has died, and the clients that it had. */
+  instanceLost(instanceId: string): void {
+    for (const [invocationId, instance] of this.#instances) {
+      if (instance !== instanceId) continue;
+      this.#forget(invocationId);
+      this.#results.fail(invocationId, new Error("The service instance that has the client is gone."));
+    }
+  }
+
+  #forget(invocationId: string): void {
+    this.#asked.delete(invocationId);
+    this.#instances.delete(invocationId);
+  }
+
+  async #request(connectionId: string, message: (ackId: number) => ServiceMessage): Promise<void> {
+    const own = this.#served.linkOf(connectionId);
+    await this.acks.request((ackId) => {
+      if (own === undefined) return this.#sendAll(message(ackId));
+      own.send(message(ackId));
+      return 1;
+    });
+  }
+
+  /**
+   * Sends to every endpoint.
+   * @returns how many there were
+   * @throws {Error} when there was none
+   */
+  #sendAll(message: ServiceMessage, caller?: HubClient): number {
+    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
+    let sent = 0;
+    for (const endpoint of this.#endpoints) {
+      const link = own !== undefined && endpoint.has(own) ? own : endpoint.first;
+      if (link === undefined) continue;
+      link.send(message);
+      sent += 1;
+    }
+    if (sent === 0) throw new Error("The hub is not connected to the service.");
+    return sent;
+  }
+
+  /** The caller's way when it leads to the same endpoint as the receiver's. */
+  #linkOf(caller: HubClient | undefined, receivers: ServiceLink): ServiceLink {
+    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
+    if (own === undefined || own === receivers) return receivers;
+    return this.#endpoints.some((endpoint) => endpoint.has(own) && endpoint.has(receivers)) ? own : receivers;
+  }
+}
+
+/** Nobody is meant: nothing to say. */
+function isEmpty(audience: Audience): boolean {
+  if (audience.to === "connections" || audience.to === "users") return audience.ids.length === 0;
+  return audience.to === "groups" && audience.names.length === 0;
+}
+
+function messageFor(
+  audience: Exclude<Audience, { to: "connection" }>,
+  payloads: ReadonlyMap<string, Uint8Array>,
+): ServiceMessage {
+  switch (audience.to) {
+    case "all":
+      return { type: ServiceMessageType.BroadcastData, excludedConnectionIds: audience.except ?? [], payloads };
+    case "connections":
+      return { type: ServiceMessageType.MultiConnectionData, connectionIds: audience.ids, payloads };
+    case "group":
+      return {
+        type: ServiceMessageType.GroupBroadcastData,
+        group: audience.name,
+        excludedConnectionIds: audience.except ?? [],
+        excludedUserIds: [],
+        payloads,
+      };
+    case "groups":
+      return { type: ServiceMessageType.MultiGroupBroadcastData, groups: audience.names, payloads };
+    case "user":
+      return { type: ServiceMessageType.UserData, userId: audience.id, payloads };
+    case "users":
+      return { type: ServiceMessageType.MultiUserData, userIds: audience.ids, payloads };
+  }
+}
+
+/**
+ * A message in every protocol that its receivers may speak.
+ * @param only the one protocol needed
+ * @throws {ProtocolError} when no protocol can carry it
+ */
+function payloadsOf(payload: Payload, only?: HubProtocolName): ReadonlyMap<string, Uint8Array> {
+  const frames = new Map<string, Uint8Array>();
+  let failure: unknown;
+  for (const { name } of hubProtocols.values()) {
+    if (only !== undefined && name !== only) continue;
+    try {
+      const bytes = payload.bytes(name);
+      if (bytes !== undefined) frames.set(name, bytes);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (frames.size === 0) throw failure;
+  return frames;
+}

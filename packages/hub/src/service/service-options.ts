@@ -1,0 +1,46 @@
+/** How long clients of this server are kept with it, when they come back. */
+export type StickyMode = "Disabled" | "Preferred" | "Required";
+
+/** What happens to clients when the server closes: they are closed, awaited, or moved to another server. */
+export type GracefulShutdown = "Off" | "WaitForClientsClose" | "MigrateClients";
+
+/** One service instance. */
+export interface ServiceEndpoint {
+  readonly connectionString: string;
+  /** For logs and routers; default: the endpoint's URL. */
+  readonly name?: string;
+  /** Secondary endpoints get clients only while no primary one is there, but messages always. Default: primary. */
+  readonly type?: "primary" | "secondary";
+}
+
+/** The service behind which the hubs stand. Times in milliseconds. */
+export interface ServiceOptions {
+  readonly endpoints: string | ServiceEndpoint | readonly (string | ServiceEndpoint)[];
+  /** 5: connections to each endpoint for each hub. */
+  readonly connections?: number;
+  /** 10: so many at most, when the service asks for more. */
+  readonly maxConnections?: number;
+  /** Keeps the hubs of several applications apart that use one service. */
+  readonly applicationName?: string;
+  /** Disabled. */
+  readonly sticky?: StickyMode;
+  /** Off. */
+  readonly gracefulShutdown?: GracefulShutdown;
+  /** 30,000: how long `close` waits for clients. */
+  readonly shutdownTimeout?: number;
+  /** 3,600,000: how long a client may take from negotiate to connect. */
+  readonly accessTokenLifetime?: number;
+  /** Seconds that an idle poll of a client waits at the service, 1 to 300. */
+  readonly maxPollIntervalInSeconds?: number;
+  /** Picks the endpoint for a client that negotiates; default: a random one of the primaries that are connected. */
+  readonly router?: (endpoints: readonly EndpointState[]) => EndpointState | undefined;
+}
+
+/** An endpoint as a router sees it. */
+export interface EndpointState {
+  readonly name: string;
+  readonly type: "primary" | "secondary";
+  readonly isConnected: boolean;
+  /** Clients connected to it for this hub, as the service last said. */
+  readonly clients: number;
+}
