@@ -1,0 +1,2 @@
+// Where the functions are.
+export const api = "http://localhost:7071";
