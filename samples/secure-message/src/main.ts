@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { HubServer } from "@signalbox/hub";
+import { parseConnectionString } from "@signalbox/protocol";
 import { doors } from "./doors.ts";
 import { authenticate, deliver, MessageHub } from "./message-hub.ts";
 import { readPage } from "./page.ts";
@@ -21,13 +22,15 @@ const { values: options } = parseArgs({
 });
 const apiKey = process.env.SECURE_MESSAGE_API_KEY;
 if (!apiKey) throw new Error("SECURE_MESSAGE_API_KEY must hold the key that callers of /test show.");
+/** Connection string of the service. Empty: browsers connect to this process. */
+const service = process.env.SIGNALBOX_CONNECTION_STRING ?? "";
 
 const server = createServer();
 await once(server.listen(Number(options.port), options.host), "listening");
 const instance = `http://localhost:${(server.address() as AddressInfo).port}`;
 
 const transactions = new Transactions(options.database, Number(options.lifetime) * 1_000);
-const hubs = new HubServer().map("/messages", MessageHub, {
+const hubs = new HubServer(service === "" ? {} : { service }).map("/messages", MessageHub, {
   authenticate: (request) => authenticate(transactions, request),
   create: () => new MessageHub(transactions, instance),
 });
@@ -35,7 +38,7 @@ const { clients } = hubs.hub(MessageHub);
 const others = doors({
   transactions,
   apiKey,
-  page: readPage(fileURLToPath(new URL("../dist", import.meta.url)), []),
+  page: readPage(fileURLToPath(new URL("../dist", import.meta.url)), service === "" ? [] : [clientOrigin(service)]),
   deliver: (id, message) => deliver(transactions, clients, id, message),
 });
 
@@ -46,6 +49,12 @@ await hubs.start();
 console.log(`Listening on ${instance}`);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+
+/** Where the service has its clients connect. */
+function clientOrigin(connectionString: string): string {
+  const { endpoint, clientEndpoint = endpoint } = parseConnectionString(connectionString);
+  return new URL(clientEndpoint).origin;
+}
 
 async function stop(): Promise<void> {
   server.close();

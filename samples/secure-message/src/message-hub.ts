@@ -1,4 +1,4 @@
-import { type ClientRequest, Hub, HubException, type HubClients, type HubUser } from "@signalbox/hub";
+import { type ClientRequest, Hub, type HubClients, HubException, type HubUser } from "@signalbox/hub";
 import type { Browser } from "./browser.ts";
 import type { Transactions } from "./transactions.ts";
 

@@ -8,7 +8,7 @@ import type * as SignalR from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page } from "../../../e2e/support/chromium.ts";
 import { root } from "../../../e2e/support/repository.ts";
-import { takeScreenshot } from "../../../e2e/support/screenshot.ts";
+import { screenshotsWanted, takeScreenshotOfAll } from "../../../e2e/support/screenshot.ts";
 import { launchSignalbox } from "../../../e2e/support/signalbox-process.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 import { apiKey, modes, type Stage, sample, setStage } from "./stage.ts";
@@ -43,7 +43,8 @@ describe.each(modes)("The app server %s", (mode) => {
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  const begin = async () => (await (await fetch(`${stage.instances[0]}/transactions`, { method: "POST" })).json()).transactionId;
+  const begin = async () =>
+    (await (await fetch(`${stage.instances[0]}/transactions`, { method: "POST" })).json()).transactionId;
 
   it.each([
     ["no key", {}],
@@ -64,7 +65,11 @@ describe.each(modes)("The app server %s", (mode) => {
     ['{"transactionId":["x"],"message":"x"}', 400, "transactionId must be a text."],
     ['{"transactionId":"x"}', 400, "message must be a text of 1 to 4096 characters."],
     ['{"transactionId":"x","message":""}', 400, "message must be a text of 1 to 4096 characters."],
-    [JSON.stringify({ transactionId: "x", message: "x".repeat(4_097) }), 400, "message must be a text of 1 to 4096 characters."],
+    [
+      JSON.stringify({ transactionId: "x", message: "x".repeat(4_097) }),
+      400,
+      "message must be a text of 1 to 4096 characters.",
+    ],
     ["x".repeat(100_000), 413, "The body must not be larger than 16384 bytes."],
   ])("says what is wrong with a body, case %#", async (body, status, error) => {
     expect(await outcome(await call(stage.instances[0]!, body, { "x-api-key": apiKey }))).toEqual([status, { error }]);
@@ -103,9 +108,9 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
   }
 
   /** Somebody with a browser of their own opens the page. */
-  async function visit(url: string): Promise<Visitor> {
+  async function visit(url: string, colorScheme: "light" | "dark" = "light"): Promise<Visitor> {
     // Who attacks has a browser that does not care what the page allows.
-    const context = await browser.newContext({ viewport: { width: 720, height: 500 }, bypassCSP: true });
+    const context = await browser.newContext({ viewport: { width: 640, height: 460 }, bypassCSP: true, colorScheme });
     const page = await context.newPage();
     const errors: Error[] = [];
     page.on("pageerror", (error) => errors.push(error));
@@ -198,6 +203,14 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
       expect(await texts(ann)).toEqual(["across"]);
     });
 
+    it("tells assistive technology what it shows", async () => {
+      const ann = await visit(stage.pages[0]!);
+      await send(stage.instances[0]!, ann.id, "Hello");
+      expect(await ann.page.getByRole("region", { name: "Your transaction" }).textContent()).toContain(ann.id);
+      expect(await ann.page.getByRole("list", { name: "Messages received" }).getByRole("listitem").count()).toBe(1);
+      expect(await ann.page.getByRole("status").textContent()).toBe("Connected");
+    });
+
     it("shows a text as text", async () => {
       const ann = await visit(stage.pages[0]!);
       const text = "<img src=x onerror=alert(1)> {{1}}\n\u202e ünï";
@@ -277,10 +290,10 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
         const attacker = await connect(page, await begin(stage.instances[0]!));
         const names = ["receive", "welcome", "replaced", "onConnected", "constructor", "toString", "clients", "deliver", ""];
         for (const name of names) {
-          for (const args of [[], [ann.id]])
-            expect(await attacker.invoke(name, ...args)).toBe(`Unknown hub method '${name}'`);
+          for (const args of [[], [ann.id]]) expect(await attacker.invoke(name, ...args)).toBe(`Unknown hub method '${name}'`);
         }
-        for (const instance of stage.instances) expect(await outcome(await send(instance, ann.id, "private"))).toEqual(delivered);
+        for (const instance of stage.instances)
+          expect(await outcome(await send(instance, ann.id, "private"))).toEqual(delivered);
         expect(await texts(ann)).toEqual(stage.instances.map(() => "private"));
         expect(await attacker.calls()).toEqual([["welcome", expect.stringContaining("http")]]);
       });
@@ -324,15 +337,17 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
     expect(await texts(again)).toEqual(["anew"]);
   });
 
-  it("has its picture taken, and tells assistive technology what it shows", async () => {
+  it.runIf(screenshotsWanted)("two visitors have their picture taken", async () => {
     await using stage = await setStage("self-hosted");
     const ann = await visit(stage.pages[0]!);
-    for (const text of ["Your payment of 42.00 EUR was accepted.", "The receipt is on its way."])
-      expect(await outcome(await send(stage.instances[0]!, ann.id, text))).toEqual(delivered);
-    expect(await ann.page.getByRole("region", { name: "Your transaction" }).textContent()).toContain(ann.id);
-    expect(await ann.page.getByRole("list", { name: "Messages received" }).getByRole("listitem").count()).toBe(2);
-    for (const scheme of ["light", "dark"] as const)
-      await takeScreenshot(ann.page, join(sample, `screenshot-${scheme}.png`), scheme);
+    const bob = await visit(stage.pages[0]!, "dark");
+    for (const [{ id }, text] of [
+      [ann, "Your payment of 42.00 EUR was accepted."],
+      [bob, "Your bank asks for a second factor."],
+      [ann, "The receipt is on its way."],
+    ] as const)
+      expect(await outcome(await send(stage.instances[0]!, id, text))).toEqual(delivered);
+    await takeScreenshotOfAll(browser, [ann.page, bob.page], join(sample, "screenshot.png"));
   });
 });
 

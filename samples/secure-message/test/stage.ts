@@ -44,10 +44,14 @@ export async function setStage(mode: Mode, lifetime = 900): Promise<Stage> {
     if (service !== undefined)
       environment.push(`SIGNALBOX_CONNECTION_STRING=${service.connectionString};ClientEndpoint=${proxied};`);
     const start = (port: number) =>
-      startHubProcess(
-        { command: "env", args: [...environment, process.execPath, join(sample, "src", "main.ts")] },
-        ["--port", `${port}`, "--database", join(folder, "transactions.db"), "--lifetime", `${lifetime}`],
-      );
+      startHubProcess({ command: "env", args: [...environment, process.execPath, join(sample, "src", "main.ts")] }, [
+        "--port",
+        `${port}`,
+        "--database",
+        join(folder, "transactions.db"),
+        "--lifetime",
+        `${lifetime}`,
+      ]);
     const running = new Map<string, HubProcess>();
     resources.defer(async () => void (await Promise.all([...running.values()].map((instance) => instance.stop()))));
     for (const port of ports) {
