@@ -56,6 +56,8 @@ async function startInstance(port: number): Promise<string> {
 
 /** Starts a program and waits until it has printed what is expected. When it ends by itself, everything ends. */
 function start(command: string, args: readonly string[], environment: Record<string, string>, expected: RegExp) {
+  // Whoever stops while this starts wants nothing more started.
+  if (stopping) return new Promise<never>(() => {});
   const env = { ...process.env, ...environment };
   // A process group of its own: Ctrl-C is for this process, which ends the others in their order.
   const child = spawn(command, args, { cwd: import.meta.dirname, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
@@ -72,14 +74,18 @@ function start(command: string, args: readonly string[], environment: Record<str
   });
 }
 
-/** The last one that was started ends first. */
+/** The first one, which the others may need, ends after them. */
 async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  for (const child of children.reverse()) {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
-    child.kill("SIGTERM");
-    await once(child, "close");
-  }
+  const [first, ...others] = children;
+  await Promise.all(others.map(end));
+  if (first !== undefined) await end(first);
   process.exit(code);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.kill("SIGTERM");
+  await once(child, "close");
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type * as SignalR from "@microsoft/signalr";
+import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page } from "../../../e2e/support/chromium.ts";
 import { root } from "../../../e2e/support/repository.ts";
@@ -351,16 +352,31 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
   });
 });
 
-it.each([["--self-hosted", 1]] as const)("starts with one command: npm start %s", async (option, count) => {
+it.each([
+  ["two app servers and a service", [], 2],
+  ["--self-hosted", ["--self-hosted"], 1],
+] as const)("starts %s with one command", async (_, options, count) => {
   const folder = mkdtempSync(join(tmpdir(), "secure-message-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const args = [option, "--port", "0", "--database", join(folder, "transactions.db")];
-  const program = ["npm", "start", "--workspace", "samples/secure-message", "--"] as const;
+  const args = [...options, "--port", "0", "--database", join(folder, "transactions.db")];
+  const program = ["npm", "run", "sample", "secure-message", "--"] as const;
   const start = launchSignalbox(args, 60_000, { program, folder: root, env: { SECURE_MESSAGE_API_KEY: apiKey } });
   const [line] = await start.printed(/The page is at .+/);
   const instances = [...line.matchAll(/http\S+(?=\/)/g)].map(([url]) => url);
   expect(instances).toHaveLength(count);
-  for (const instance of instances) expect(await (await fetch(instance)).text()).toContain("<title>Secure message</title>");
+  for (const instance of instances) {
+    expect(await (await fetch(instance)).text()).toContain("<title>Secure message</title>");
+    const { transactionId } = await (await fetch(`${instance}/transactions`, { method: "POST" })).json();
+    const connection = new HubConnectionBuilder()
+      .withUrl(`${instance}/messages`, { accessTokenFactory: () => transactionId })
+      .configureLogging(LogLevel.None)
+      .build();
+    connection.on("receive", () => true);
+    connection.on("welcome", () => {});
+    await connection.start();
+    for (const asked of instances) expect(await outcome(await send(asked, transactionId, "Hello"))).toEqual(delivered);
+    await connection.stop();
+  }
   expect(start.output()).toContain(`curl ${instances.at(-1)}/test -H "Authorization: Bearer `);
   expect(await start.stop()).toBe(0);
 });
