@@ -53,11 +53,14 @@ export class HubServer {
    * Puts a hub at a path. To be called before the server listens or hands out its handler.
    * @throws {TypeError} for a path that is taken, and a hub that cannot be called (two methods of one name)
    */
+  map<THub extends HubInstance>(path: string, hub: HubClass<THub> & (new () => THub), options?: MapOptions<THub>): this;
+  /** A hub whose constructor takes something. */
   map<THub extends HubInstance>(
     path: string,
     hub: HubClass<THub>,
-    ...[options]: HubClass<THub> extends new () => THub ? [MapOptions<THub>?] : [MapOptions<THub>?]
-  ): this {
+    options: MapOptions<THub> & { readonly create: () => THub },
+  ): this;
+  map(path: string, hub: HubClass, options?: MapOptions<HubInstance>): this {
     const merged = { ...this.#options, ...options };
     const onError: ErrorListener = (error, doing) => this.#onError(error, `${doing} (${hub.name})`);
     const mapped = new MappedHub(hub as unknown as HubClass, merged as MapOptions<HubInstance>, onError, (dispatcher) => {

@@ -4,6 +4,8 @@ import type { Logger } from "pino";
 import { createAdminDoor } from "./admin/admin-door.ts";
 import { OwnHosts } from "./auth/own-hosts.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
+import { AppServersBackend } from "./backends/app-servers/app-servers-backend.ts";
+import { Backends } from "./backends/backends.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
@@ -12,6 +14,7 @@ import { connectionStringOf, publicEndpoint } from "./config/endpoint.ts";
 import type { Settings } from "./config/settings.ts";
 import { Hubs } from "./hub/hubs.ts";
 import { createRestDoor } from "./rest/rest-door.ts";
+import { ServerDoor } from "./servers/server-door.ts";
 import type { MembershipStore } from "./store/membership-store.ts";
 import { memoryStore } from "./store/memory-store.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -53,11 +56,25 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   const tls = readCertificate(initial.tls);
   const store: MembershipStore = initial.inMemory ? memoryStore : new SqliteStore(initial.data);
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
-  const metrics: Metrics = new Metrics({ hubs: () => hubs.all(), connections: () => endpoint.size, draining: isDraining });
+  const metrics: Metrics = new Metrics({
+    hubs: () => hubs.all(),
+    connections: () => endpoint.size,
+    servers: () => appServers.hubs(),
+    draining: isDraining,
+  });
   const upstream = new UpstreamBackend({ options: () => current.upstream, keys, log, observer: metrics });
+  const nobody = new UpstreamBackend({ options: () => ({ ...current.upstream, templates: [] }), keys, log });
+  const appServers = new AppServersBackend({
+    options: () => current.appServers,
+    hubs: () => hubs,
+    findClient: (hub, token) => endpoint.find(hub, token),
+    log,
+    onMigrated: () => metrics.migrated(),
+  });
+  const backends = new Backends({ mode: (hub) => current.modeOf(hub), appServers, upstream, nobody });
   const hubs = new Hubs(
     store,
-    () => upstream,
+    (client) => backends.of(client),
     metrics,
     (error) => log.error({ err: error }, "Memberships that ran out stay in the data file for now."),
   );
@@ -72,7 +89,18 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       corsOrigins: current.settings.cors.origins,
       maxConnections: current.settings.clients.maxConnections,
       draining: isDraining(),
+      allowsStatefulReconnect: (client) => backends.allowsStatefulReconnect(client),
     }),
+  });
+  const servers = new ServerDoor({
+    verifier,
+    options: () => ({
+      ownHosts: current.ownHosts,
+      draining: isDraining(),
+      maxMessageBytes: current.settings.servers.maxMessageBytes,
+    }),
+    takesServers: (hub) => backends.takesServers(hub),
+    accept: (identity) => appServers.accept(identity),
   });
   const rest = createRestDoor({
     hubs,
@@ -97,8 +125,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
       ...(where.host === undefined ? {} : { host: where.host }),
       ...(where.tls === undefined ? {} : { tls: where.tls }),
       maxHeaderBytes: initial.rest.maxHeaderBytes,
-      // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
-      maxMessageBytes: 2 * initial.clients.maxMessageBytes,
+      maxMessageBytes: Math.max(2 * initial.clients.maxMessageBytes, initial.servers.maxMessageBytes),
       handler: { ...handler, onError },
     });
 
@@ -106,6 +133,7 @@ export async function startService(initial: Settings, { log }: { readonly log: L
   const release = async () => {
     await endpoint.stop();
     await Promise.all(listeners.map((listener) => listener.close()));
+    appServers.stop();
     hubs.stop();
     store.close();
   };
@@ -116,8 +144,8 @@ export async function startService(initial: Settings, { log }: { readonly log: L
         { port: initial.port, host: initial.ip, tls },
         {
           hot: (request) => rest.hot(request),
-          fetch: (request, peer) => clients.fetch(request) ?? rest.fetch(request, peer),
-          upgrade: (request) => clients.upgrade(request) ?? noUpgrade(),
+          fetch: (request, peer) => clients.fetch(request, peer) ?? servers.fetch(request) ?? rest.fetch(request, peer),
+          upgrade: (request) => clients.upgrade(request) ?? servers.upgrade(request) ?? noUpgrade(),
         },
       ),
     );
@@ -130,7 +158,10 @@ export async function startService(initial: Settings, { log }: { readonly log: L
 
   async function drain(): Promise<void> {
     const { sliceSize, pause, deadline } = current.settings.drain;
-    const finished = endpoint.closeAll(CloseReasons.drain, { slice: sliceSize, pauseMs: pause }).then(() => upstream.drained());
+    appServers.announceDrain();
+    const finished = endpoint
+      .closeAll(CloseReasons.drain, { slice: sliceSize, pauseMs: pause })
+      .then(() => Promise.all([upstream.drained(), appServers.drained()]));
     await Promise.race([finished, sleep(deadline, undefined, { ref: false })]);
   }
 
@@ -175,6 +206,8 @@ function derived(settings: Settings) {
   return {
     settings,
     keys: secondary === undefined ? [primary] : [primary, secondary],
+    appServers: { limits: settings.servers, maxClients: settings.clients.maxConnections, ...settings.servers },
+    modeOf: (hub: string) => settings.modes[hub] ?? settings.mode,
     ownHosts: new OwnHosts(settings.endpoint === undefined ? [] : [settings.endpoint]),
     upstream,
   };

@@ -2,6 +2,7 @@ export * from "./connection/admission.ts";
 export { type AdoptedConnection, ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";
+export { type Flushable, FlushQueue } from "./connection/outbox.ts";
 export type { Transport } from "./connection/transport.ts";
 export * from "./http/cors.ts";
 export * from "./listener/listen.ts";

@@ -104,6 +104,8 @@ export class ListenerFixture implements ListenerHandler {
     switch (url.pathname) {
       case "/ws":
         return accept;
+      case "/ws/small":
+        return { ...accept, maxMessageBytes: 1_000 };
       case "/ws/slow":
         this.#log.push("upgrade waits");
         return this.#gate.then(() => accept);

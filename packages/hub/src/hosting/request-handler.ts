@@ -10,7 +10,7 @@ import { targetOf } from "./target.ts";
  */
 export interface RequestHandler {
   /** Answers requests for hubs; hands all others to `next`, or without it answers 404. */
-  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: Error) => void): void;
   /**
    * For the server's `upgrade` event.
    * @returns false when the path is no hub's: the socket is untouched then, and somebody else's
@@ -33,14 +33,14 @@ export function requestHandler(routes: HubRoutes, handler: ListenerHandler, maxM
         })
         .catch(failed);
   };
-  const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
+  const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: Error) => void): void => {
     // Express cuts the place where it is mounted off `url`.
     const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? "/";
     if (routes.has(target)) {
       request.url = target;
       withDoor(
         (loaded) => loaded.request(request, response),
-        (error) => (next === undefined ? response.destroy() : next(error)),
+        (error) => (next === undefined ? response.destroy() : next(error as Error)),
       );
     } else if (next !== undefined) next();
     else response.writeHead(404).end();

@@ -126,6 +126,10 @@ export class ForwardedHeaders implements HeaderReader {
   get(name: string): string | null {
     return headerOf(this.#headers, name) ?? null;
   }
+
+  *entries(): Iterable<readonly [string, string]> {
+    for (const [name, values] of this.#headers) for (const value of values) yield [name, value];
+  }
 }
 
 function headerOf(headers: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {

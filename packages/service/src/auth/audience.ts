@@ -29,6 +29,17 @@ export function requireClientAudience(payload: TokenPayload, hub: string, own: O
 }
 
 /**
+ * An app server's token must be for the URL of its hub, `{scheme}://{host}/server/?hub={hub}` (reference hub-and-service-protocol §4.2);
+ * what makes no difference is as for clients.
+ * @param hub lower-case
+ * @param hostHeader of the request
+ * @throws {TokenError} when no audience of the token is that URL
+ */
+export function requireServerAudience(payload: TokenPayload, hub: string, own: OwnHosts, hostHeader: string | undefined): void {
+  requireAudience(payload, own, hostHeader, (audience) => isHubAt("/server", hub, audience), `/server/?hub=${hub}`);
+}
+
+/**
  * A REST caller's token must be for the URL it calls (reference serverless-upstream §4.3): scheme, port, query and trailing slash make
  * no difference, nor does letter case up to and including the hub. Behind the hub the decoded segments must be equal to the letter.
  * @param target path and query as sent

@@ -1,4 +1,4 @@
-import type { ClientMessage } from "@signalbox/transport";
+import type { ClientMessage, OpeningConnection } from "@signalbox/transport";
 import type { HubConnection } from "../hub/hub-connection.ts";
 
 /**
@@ -10,8 +10,12 @@ import type { HubConnection } from "../hub/hub-connection.ts";
 export interface Backend {
   /** Who answers the hub handshake and keeps the connection alive. Asked when the connection opens; does not change afterwards. */
   readonly handshake: "service" | "backend";
+  /**
+   * Only where the backend answers handshakes, right before `connected`: the client's record, to be answered by `connection.answer`.
+   */
+  opening?(connection: OpeningConnection, request: Uint8Array): void;
   connected(connection: HubConnection): void;
-  /** Types 1 to 5 and 7. Completions that answer an invocation of the hub itself have been taken out. */
+  /** Types 1 to 5 and 7; where the backend answers handshakes also pings, and nothing has been decoded. Completions that answer an invocation of the hub itself have been taken out. */
   message(connection: HubConnection, message: ClientMessage): void;
   /** @param error undefined for a graceful end */
   disconnected(connection: HubConnection, error: string | undefined): void;

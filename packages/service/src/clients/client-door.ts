@@ -5,6 +5,7 @@ import {
   type ConnectionHandler,
   type HeaderReader,
   isPreflight,
+  type Peer,
   preflightAnswer,
   type Refusal,
   type UpgradeRequest,
@@ -14,11 +15,12 @@ import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
+import { refusals } from "../http/refusal.ts";
+import type { Client, ClientRequest } from "../hub/hub-connection.ts";
 import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 import { type ClientRoute, clientRoute } from "./client-route.ts";
 import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";
 import { TokenClient, termsOf } from "./identity.ts";
-import { refusals } from "./refusal.ts";
 import { TextPool } from "./text-pool.ts";
 
 /** Read anew at each request. */
@@ -30,6 +32,8 @@ export interface ClientDoorOptions {
   readonly maxConnections: number;
   /** New connections are refused; those that exist go on. */
   readonly draining: boolean;
+  /** Whether whoever will stand behind the client agrees to stateful reconnect; absent: always. */
+  readonly allowsStatefulReconnect?: (client: Client) => boolean;
 }
 
 export interface ClientDoorParts {
@@ -63,11 +67,11 @@ export class ClientDoor {
   }
 
   /** Undefined when the path is not a client's. */
-  fetch(request: Request): Response | Promise<Response> | undefined {
+  fetch(request: Request, peer: Peer): Response | Promise<Response> | undefined {
     const { path, query } = splitTarget(targetOf(request.url));
     const route = clientRoute(path);
     if (route === undefined) return undefined;
-    const answer = this.#answer(request, route, query);
+    const answer = this.#answer(request, peer, route, query);
     const origin = request.headers.get("origin");
     if (origin === null) return answer;
     const { corsOrigins } = this.#options();
@@ -86,7 +90,7 @@ export class ClientDoor {
     return verdict;
   }
 
-  #answer(request: Request, route: ClientRoute, query: string): Response | Promise<Response> {
+  #answer(request: Request, peer: Peer, route: ClientRoute, query: string): Response | Promise<Response> {
     if (isPreflight(request)) return preflightAnswer(request);
     if (route === "nowhere") return refusals.notFound();
     const asked = parseConnectQuery(query);
@@ -94,7 +98,7 @@ export class ClientDoor {
     if ("refuse" in token) return token.refuse;
     const allowed = route === "negotiate" ? "POST" : "GET, POST, DELETE";
     if (!allowed.split(", ").includes(request.method)) return refusals.wrongMethod(allowed);
-    const admission = this.#admit(token.payload, asked, request.headers);
+    const admission = this.#admit(token.payload, asked, { headers: request.headers, peer });
     if ("refuse" in admission) return admission.refuse;
     if (route === "connect") return this.#endpoint.handle(admission, request);
     return this.#noRoom() ?? this.#endpoint.negotiate(admission, request);
@@ -106,7 +110,7 @@ export class ClientDoor {
     const token = this.#authenticate(request.headers, asked, true);
     if ("refuse" in token) return token;
     if (route === "negotiate") return { refuse: refusals.wrongMethod("POST") };
-    const admission = this.#admit(token.payload, asked, request.headers);
+    const admission = this.#admit(token.payload, asked, request);
     if ("refuse" in admission) return admission;
     const refuse = asked.hasId ? undefined : this.#noRoom();
     return refuse === undefined ? this.#endpoint.upgrade(admission, request) : { refuse };
@@ -119,7 +123,7 @@ export class ClientDoor {
     return orUnauthorized(() => ({ payload: this.#verifier.verify(token, isUpgrade) }));
   }
 
-  #admit(payload: TokenPayload, asked: ConnectQuery, headers: HeaderReader): Admission | Refusal {
+  #admit(payload: TokenPayload, asked: ConnectQuery, request: ClientRequest): Admission | Refusal {
     const [hubName = "", ...others] = asked.hubs;
     if (hubName === "") return { refuse: refusals.badHub("The query parameter 'hub' is required.") };
     if (others.length > 0) return { refuse: refusals.badHub("The query parameter 'hub' must be given once only.") };
@@ -128,10 +132,12 @@ export class ClientDoor {
     }
     const hub = this.#texts.share(hubName.toLowerCase());
     return orUnauthorized(() => {
-      requireClientAudience(payload, hub, this.#options().ownHosts, headers.get("host") ?? undefined);
+      requireClientAudience(payload, hub, this.#options().ownHosts, request.headers.get("host") ?? undefined);
       const query = this.#texts.share(asked.remaining);
-      const context = new TokenClient({ hub, hubName: this.#texts.share(hubName), query }, payload);
-      return { scope: hub, handler: this.#handler, context, ...termsOf(payload) };
+      const context = new TokenClient({ hub, hubName: this.#texts.share(hubName), query, request }, payload);
+      const admission = { scope: hub, handler: this.#handler, context, ...termsOf(payload) };
+      const mayReturn = this.#options().allowsStatefulReconnect?.(context) !== false;
+      return mayReturn ? admission : { ...admission, limits: { ...admission.limits, reconnectWindow: 0 } };
     });
   }
 

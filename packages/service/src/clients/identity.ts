@@ -2,7 +2,7 @@ import type { Admission } from "@signalbox/transport";
 import { type Claim, claimsOf, userIdOf } from "../auth/claims.ts";
 import { serviceClaimsOf } from "../auth/service-claims.ts";
 import type { TokenPayload } from "../auth/token-verifier.ts";
-import type { Client } from "../hub/hub-connection.ts";
+import type { Client, ClientRequest } from "../hub/hub-connection.ts";
 
 /** A client as its token describes it. Keeps the payload and writes the claims when an upstream is told: most clients idle. */
 export class TokenClient implements Client {
@@ -11,13 +11,23 @@ export class TokenClient implements Client {
   readonly query: string;
   readonly userId: string | undefined;
   readonly #payload: TokenPayload;
+  #request: ClientRequest | undefined;
 
-  constructor({ hub, hubName, query }: Pick<Client, "hub" | "hubName" | "query">, payload: TokenPayload) {
+  constructor({ hub, hubName, query, request }: Pick<Client, "hub" | "hubName" | "query" | "request">, payload: TokenPayload) {
     this.hub = hub;
     this.hubName = hubName;
     this.query = query;
     this.userId = userIdOf(payload);
     this.#payload = payload;
+    this.#request = request;
+  }
+
+  get request(): ClientRequest | undefined {
+    return this.#request;
+  }
+
+  forgetRequest(): void {
+    this.#request = undefined;
   }
 
   get claims(): readonly Claim[] {

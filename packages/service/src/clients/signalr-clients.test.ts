@@ -79,7 +79,7 @@ beforeAll(async () => {
     maxHeaderBytes: 16_384,
     maxMessageBytes: 1_048_576,
     handler: {
-      fetch: (request) => door.fetch(request) ?? new Response(null, { status: 404 }),
+      fetch: (request, peer) => door.fetch(request, peer) ?? new Response(null, { status: 404 }),
       upgrade: (request) => door.upgrade(request) ?? { refuse: new Response(null, { status: 404 }) },
       onError,
     },

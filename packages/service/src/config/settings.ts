@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { serviceModes } from "../backends/backends.ts";
 import { bytes, choice, count, duration, optionalCount, settingInfo, toggle } from "./setting.ts";
 import { upstreamTemplate } from "./upstream-template.ts";
 
@@ -92,6 +93,24 @@ export const settingsSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  mode: choice(serviceModes, "auto", {
+    description:
+      "Who serves clients: `default` their app servers, `serverless` upstream webhooks, `classic` app servers if there are any, `auto` app servers if there are any and webhooks otherwise",
+    reloadable: true,
+  }),
+  modes: z
+    .record(
+      z.string().transform((hub) => hub.toLowerCase()),
+      z.enum(serviceModes),
+    )
+    .prefault({})
+    .register(settingInfo, {
+      description: "Hubs that have another mode than `mode`",
+      expects: `an object of hub names and one of ${serviceModes.join(", ")}`,
+      reads: "json",
+      defaultText: "none",
+      reloadable: true,
+    }),
   clients: z
     .strictObject({
       maxConnections: count(0, {
@@ -162,6 +181,31 @@ export const settingsSchema = z.strictObject({
         description: "A long-polling client that lets this much pass without a poll is gone",
         min: 1_000,
         max: 300_000,
+        reloadable: true,
+      }),
+    })
+    .prefault({}),
+  servers: z
+    .strictObject({
+      timeout: duration("30s", {
+        description: "Silence of an app server that ends its connection; its clients may reconnect",
+        min: 10_000,
+        max: 600_000,
+        reloadable: true,
+      }),
+      maxMessageBytes: bytes("16MiB", { description: "Greatest message an app server may send", min: 65_536 }),
+      maxPendingBytes: bytes("4MiB", {
+        description: "More than this waiting for an app server stops the reading of its clients until it has caught up",
+        min: 65_536,
+        reloadable: true,
+      }),
+      clientsPerConnection: count(1_000, {
+        description:
+          "Clients on one server connection from which on the app server is asked for a further connection; 0 is never",
+        reloadable: true,
+      }),
+      messageTracing: toggle(false, {
+        description: "App servers write to their log which messages pass",
         reloadable: true,
       }),
     })

@@ -1,4 +1,4 @@
-import type { Connection } from "@signalbox/transport";
+import type { Connection, HeaderReader, Peer } from "@signalbox/transport";
 import type { Claim } from "../auth/claims.ts";
 
 /** Who the client is and how it came, fixed when it connected. */
@@ -12,6 +12,15 @@ export interface Client {
   readonly claims: readonly Claim[];
   /** The raw query of the connect request with its leading `?`, without `access_token` and `id`; empty when nothing is left. */
   readonly query: string;
+  /** How the client came. There while the connection opens, until `forgetRequest`: most clients idle, and headers take room. */
+  readonly request?: ClientRequest | undefined;
+  forgetRequest?(): void;
+}
+
+/** The request by which a client connected. */
+export interface ClientRequest {
+  readonly headers: HeaderReader;
+  readonly peer: Peer;
 }
 
 /** A client inside its hub. */

@@ -1,4 +1,4 @@
-import type { ClientMessage, CloseReason, Connection, ConnectionHandler } from "@signalbox/transport";
+import type { ClientMessage, CloseReason, Connection, ConnectionHandler, OpeningConnection } from "@signalbox/transport";
 import type { Backend } from "../backends/backend.ts";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type { Answer, Command, SendCommand } from "./command.ts";
@@ -25,20 +25,20 @@ export interface ConnectionObserver {
 export class Hubs implements ConnectionHandler {
   readonly #hubs = new Map<string, Hub>();
   readonly #store: MembershipStore;
-  readonly #backendOf: (hub: string) => Backend;
+  readonly #backendOf: (client: Client) => Backend;
   readonly #observer: ConnectionObserver | undefined;
   /** Connections that a command closed and whose transport has not ended yet. */
   readonly #closing = new Map<Connection, Member>();
   readonly #sweep: NodeJS.Timeout;
 
   /**
-   * @param backendOf who hears of a hub's events; answers the same for the life of a connection
+   * @param backendOf who hears of a client's events; asked when it opens, for all its life
    * @param onError hears of memberships that ran out and could not be dropped from the store; they no longer count all the same
    * @throws {StoreError} when the store cannot be read
    */
   constructor(
     store: MembershipStore,
-    backendOf: (hub: string) => Backend,
+    backendOf: (client: Client) => Backend,
     observer?: ConnectionObserver,
     onError: (error: unknown) => void = () => {},
   ) {
@@ -83,34 +83,51 @@ export class Hubs implements ConnectionHandler {
     this.#hubs.get(name)?.send(command);
   }
 
-  opening(connection: Connection): "answer" | "relay" {
-    return this.#backendOf(hubOf(connection)).handshake === "service" ? "answer" : "relay";
+  /** How many connections a hub has. @param name lower-case */
+  sizeOf(name: string): number {
+    return this.#hubs.get(name)?.size ?? 0;
+  }
+
+  /** A backend sent something to one of its clients without a command. @param name lower-case */
+  countDelivered(name: string): void {
+    const hub = this.#hubs.get(name);
+    if (hub !== undefined) hub.delivered += 1;
+  }
+
+  opening(connection: OpeningConnection, request: Uint8Array): "answer" | "relay" {
+    const backend = this.#backendOf(clientOf(connection));
+    if (backend.handshake === "service") return "answer";
+    backend.opening?.(connection, request);
+    return "relay";
   }
 
   opened(connection: Connection): void {
     this.#observer?.opened();
-    const hub = hubOf(connection);
-    this.#backendOf(hub).connected(this.#open(hub).add(connection));
+    const client = clientOf(connection);
+    const member = this.#open(client.hub).add(connection);
+    member.backend = this.#backendOf(client);
+    member.backend.connected(member);
+    client.forgetRequest?.();
   }
 
   message(connection: Connection, message: ClientMessage): void {
-    const hub = this.#hubs.get(hubOf(connection));
+    const hub = this.#hubs.get(clientOf(connection).hub);
     const member = hub?.find(connection.id);
     // A connection that a command closed has nothing more to say.
     if (hub === undefined || member === undefined || hub.isAnswer(member, message)) return;
-    this.#backendOf(hub.name).message(member, message);
+    member.backend?.message(member, message);
   }
 
   closed(connection: Connection, reason: CloseReason, error: string | undefined): void {
     this.#observer?.closed(reason);
-    const name = hubOf(connection);
+    const name = clientOf(connection).hub;
     const hub = this.#hubs.get(name);
     const member = this.#closing.get(connection) ?? hub?.find(connection.id);
     if (member === undefined) return;
     this.#closing.delete(connection);
     hub?.remove(member);
     if (hub !== undefined) this.#forgetIfEmpty(hub);
-    this.#backendOf(name).disconnected(member, error);
+    member.backend?.disconnected(member, error);
   }
 
   stop(): void {
@@ -140,6 +157,6 @@ export class Hubs implements ConnectionHandler {
   }
 }
 
-function hubOf(connection: Connection): string {
-  return (connection.context as Client).hub;
+function clientOf(connection: Connection): Client {
+  return connection.context as Client;
 }

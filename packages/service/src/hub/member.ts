@@ -1,4 +1,5 @@
 import type { Connection } from "@signalbox/transport";
+import type { Backend } from "../backends/backend.ts";
 import type { Subscriber } from "./command.ts";
 import type { Client, HubConnection } from "./hub-connection.ts";
 import type { UserGroups } from "./user-groups.ts";
@@ -9,6 +10,8 @@ export class Member implements HubConnection, Subscriber {
   readonly #userGroups: UserGroups;
   /** Groups this connection joined itself; those of its user are kept with the user. */
   groups: Set<string> | undefined;
+  /** Who hears of its events, for its whole life. */
+  backend: Backend | undefined = undefined;
 
   constructor(connection: Connection, userGroups: UserGroups) {
     this.connection = connection;

@@ -79,7 +79,7 @@ export class StartedRest {
       maxMessageBytes: 1024 * 1024,
       handler: {
         hot: (request: HotRequest) => started.door.hot(request),
-        fetch: (request, peer) => started.clients.fetch(request) ?? started.door.fetch(request, peer),
+        fetch: (request, peer) => started.clients.fetch(request, peer) ?? started.door.fetch(request, peer),
         upgrade: (request) => started.clients.upgrade(request) ?? { refuse: new Response(null, { status: 404 }) },
         onError: (error) => started.errors.push(error),
       },

@@ -7,7 +7,7 @@ import { Metrics } from "./metrics.ts";
 
 describe("Metrics", () => {
   const hub = new Hub("chat", memoryStore, () => {});
-  const metrics = new Metrics({ hubs: () => [hub], connections: () => 7, draining: () => false });
+  const metrics = new Metrics({ hubs: () => [hub], servers: () => [], connections: () => 7, draining: () => false });
 
   it("show what the service holds at the moment they are scraped", async () => {
     hub.delivered = 3;

@@ -1,5 +1,6 @@
 import { type CloseReason, CloseReasons } from "@signalbox/transport";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { HubServers } from "../backends/app-servers/hub-servers.ts";
 import type { UpstreamCall, UpstreamObserver } from "../backends/upstream/observer.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { ConnectionObserver } from "../hub/hubs.ts";
@@ -9,6 +10,8 @@ export interface MetricSources {
   hubs(): Iterable<Hub>;
   /** Client connections, those in their handshake included. */
   connections(): number;
+  /** Hubs that have app servers. */
+  servers(): Iterable<readonly [hub: string, servers: HubServers]>;
   draining(): boolean;
 }
 
@@ -17,6 +20,7 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
   readonly registry = new Registry();
   readonly #opened: Counter;
   readonly #closed: Counter<"reason">;
+  readonly #migrated: Counter;
   readonly #upstream: Histogram<"hub" | "category" | "outcome">;
 
   constructor(sources: MetricSources) {
@@ -50,6 +54,21 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
       "Messages received from clients, pings and acknowledgements not counted",
       (hub) => hub.received,
     );
+    new Gauge({
+      name: "signalbox_server_connections",
+      help: "Connections of app servers to a hub (Azure: ServerConnectionCount)",
+      labelNames: ["hub"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [hub, { connections }] of sources.servers()) this.set({ hub }, connections.size);
+      },
+    });
+    this.#migrated = new Counter({
+      name: "signalbox_connections_migrated_total",
+      help: "Clients that went from one app server to another without noticing",
+      registers,
+    });
     new Gauge({
       name: "signalbox_draining",
       help: "1 while the service hands its clients over before it stops",
@@ -98,6 +117,10 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
 
   closed(reason: CloseReason): void {
     this.#closed.inc({ reason: reason.metric });
+  }
+
+  migrated(): void {
+    this.#migrated.inc();
   }
 
   onCall({ hub, category, status, error, durationMs }: UpstreamCall): void {

@@ -187,6 +187,10 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#requestFlush();
   }
 
+  expireAt(date: number): void {
+    this.#expiresAt = date;
+  }
+
   #refuse(reason: CloseReason, text: string): void {
     if (!this.#opened) {
       this.#output.clear();

@@ -4,7 +4,7 @@ import type { Admission } from "./admission.ts";
 import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { monotonicNow } from "./clock.ts";
 import { type CloseReason, CloseReasons } from "./close-reason.ts";
-import type { Connection, ConnectionLimits, TransportName } from "./connection.ts";
+import type { Connection, ConnectionLimits, OpeningConnection, TransportName } from "./connection.ts";
 import { Answers, plainText } from "./http-answer.ts";
 import { randomId } from "./ids.ts";
 import { LongPollingTransport, pollHeaders } from "./long-polling.ts";
@@ -88,6 +88,12 @@ export class ClientEndpoint {
     return this.#negotiations.size;
   }
 
+  /** The open connection of a token; undefined as well when it is of another scope. */
+  find(scope: string, token: string): OpeningConnection | undefined {
+    const connection = this.#byToken.get(token);
+    return connection?.scope === scope && connection.isOpen ? connection : undefined;
+  }
+
   /** `POST …/negotiate` (§1.1). */
   negotiate(admission: Admission, request: Request): Response {
     if (request.method !== "POST") return plainText(405);
@@ -124,15 +130,19 @@ export class ClientEndpoint {
     const id = connectionIdOf(request.target);
     if (id === undefined) {
       if (!isAllowed(admission, "WebSockets")) return { refuse: unsupported("WebSockets") };
-      return { accept: new WebSocketTransport(this.#add(admission, "WebSockets", { id: randomId() })) };
+      return this.#accept(this.#add(admission, "WebSockets", { id: randomId() }));
     }
     const found = this.#find(admission, id, "WebSockets");
     if (found instanceof Response) return { refuse: found };
-    if (!(found instanceof ClientConnection))
-      return { accept: new WebSocketTransport(this.#connect(admission, "WebSockets", id, found)) };
+    if (!(found instanceof ClientConnection)) return this.#accept(this.#connect(admission, "WebSockets", id, found));
     if (!found.resumable) return { refuse: plainText(409) };
     found.renew(admission);
-    return { accept: new WebSocketTransport(found) };
+    return this.#accept(found);
+  }
+
+  #accept(connection: ClientConnection): UpgradeVerdict {
+    // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
+    return { accept: new WebSocketTransport(connection), maxMessageBytes: 2 * connection.limit("maxMessageBytes") };
   }
 
   /**

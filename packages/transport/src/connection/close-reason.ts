@@ -18,6 +18,21 @@ const reasons = {
   clientLeft: { allowReconnect: false, sendsClose: false, code: 1000, metric: "Normal" },
   transportLost: { allowReconnect: true, sendsClose: false, code: 1006, metric: "ClientTransportLost" },
   closedByBackend: { allowReconnect: true, sendsClose: true, code: 1000, metric: "CloseByServer" },
+  closedByServer: { allowReconnect: false, sendsClose: false, code: 1000, metric: "CloseByAppServer" },
+  noServer: {
+    error: "No app server is connected.",
+    allowReconnect: true,
+    sendsClose: true,
+    code: 1000,
+    metric: "NoAvailableServerConnection",
+  },
+  serverLost: {
+    error: "The connection to the app server was lost.",
+    allowReconnect: true,
+    sendsClose: true,
+    code: 1000,
+    metric: "ServerConnectionClosed",
+  },
   malformedMessage: {
     error: "Connection closed with an error.",
     allowReconnect: true,

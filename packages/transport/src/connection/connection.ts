@@ -64,6 +64,8 @@ export interface OpeningConnection extends Connection {
    * broadcast cannot overtake it. The first call counts; without one within the handshake time-out the connection ends.
    */
   answer(record: Uint8Array): void;
+  /** The connection's authentication lasts until then. @param date milliseconds since 1970 */
+  expireAt(date: number): void;
 }
 
 /**

@@ -29,14 +29,16 @@ export class BunSocket implements Socket {
   #ws: BunWebSocket<BunSocket> | undefined;
   readonly #handler: SocketHandler;
   readonly #owner: SocketOwner;
+  readonly #maxMessageBytes: number;
   #isCalling = false;
   /** Set by `close` while bytes are pending. */
   #closeCode = 0;
   #closeReason = "";
 
-  constructor(handler: SocketHandler, owner: SocketOwner) {
+  constructor(handler: SocketHandler, owner: SocketOwner, maxMessageBytes = Number.POSITIVE_INFINITY) {
     this.#handler = handler;
     this.#owner = owner;
+    this.#maxMessageBytes = maxMessageBytes;
   }
 
   get pendingBytes(): number {
@@ -89,9 +91,12 @@ export class BunSocket implements Socket {
   received(message: string | Buffer): void {
     if (this.#closeCode !== 0) return;
     const isText = typeof message === "string";
+    const bytes = isText ? Buffer.from(message) : message;
     this.#isCalling = true;
     try {
-      this.#handler.message(isText ? Buffer.from(message) : message, isText);
+      // Bun has one limit for all its sockets.
+      if (bytes.length > this.#maxMessageBytes) this.#ws?.close(1009);
+      else this.#handler.message(bytes, isText);
     } catch (error) {
       this.#fail(error);
     } finally {

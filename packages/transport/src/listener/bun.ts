@@ -150,7 +150,7 @@ class BunListener implements Listener, SocketOwner {
 
   #settle(request: Request, server: BunServer<BunSocket>, verdict: UpgradeVerdict): Response | undefined {
     if ("refuse" in verdict) return verdict.refuse;
-    const data = new BunSocket(verdict.accept, this);
+    const data = new BunSocket(verdict.accept, this, verdict.maxMessageBytes);
     // Without the header Bun selects the first subprotocol offered; empty, it selects none. SignalR clients offer none.
     const offersNone = request.headers.get("sec-websocket-protocol") === null;
     const options = offersNone ? { data } : { data, headers: { "Sec-WebSocket-Protocol": verdict.subprotocol ?? "" } };

@@ -461,6 +461,13 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
         await until(async () => expect(closedLines(await logged())).toEqual(["closed 1006", "closed 1006", "closed 1006"]));
       });
 
+      it("holds a socket to a limit of its own", async () => {
+        const logged = await newLog();
+        const { socket } = await open("/ws/small");
+        socket.send(Buffer.alloc(1_001));
+        await until(async () => expect(closedLines(await logged())).toEqual(["closed 1009"]));
+      });
+
       it("ends a peer that breaks the protocol with the code for it, and reports that code", async () => {
         const violations: [number, Uint8Array[]][] = [
           [

@@ -87,6 +87,8 @@ export interface HeaderReader {
    * @param name lower-case
    */
   get(name: string): string | null;
+  /** Every header. Where the runtime tells, names have the letter case they were sent in and repeated headers stand one by one. */
+  entries(): Iterable<readonly [name: string, value: string]>;
 }
 
 export interface UpgradeRequest {
@@ -104,6 +106,8 @@ export type UpgradeVerdict =
       readonly accept: SocketHandler;
       /** Echoed to the client; must be one it offered. Absent: none is selected. */
       readonly subprotocol?: string;
+      /** Largest message of this socket, bytes, when that is less than the listener's. */
+      readonly maxMessageBytes?: number;
     }
   | { readonly refuse: Response };
 

@@ -23,7 +23,9 @@ export interface NodeDoorOptions {
 export class NodeDoor implements SocketOwner {
   readonly sockets = new Set<NodeSocket>();
   readonly #handler: ListenerHandler;
-  readonly #webSockets: InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>;
+  readonly #maxMessageBytes: number;
+  /** By the largest message they take. */
+  readonly #webSockets = new Map<number, InstanceType<typeof WebSocketServer<typeof ServerWebSocket>>>();
   readonly #fetch: (message: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly #replies = new Replies<ServerResponse>(
     (response, reply) => this.#reply(response, reply),
@@ -35,18 +37,7 @@ export class NodeDoor implements SocketOwner {
 
   constructor({ handler, maxMessageBytes }: NodeDoorOptions) {
     this.#handler = handler;
-    const webSocketOptions = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      autoPong: false,
-      maxPayload: maxMessageBytes,
-      closeTimeout: CLOSE_TIMEOUT,
-      WebSocket: ServerWebSocket,
-      // Asked synchronously inside handleUpgrade.
-      handleProtocols: () => this.#subprotocol ?? false,
-    } as const;
-    this.#webSockets = new WebSocketServer(webSocketOptions);
+    this.#maxMessageBytes = maxMessageBytes;
     this.#fetch = getRequestListener((request, env) => this.#answer(request, env as HttpBindings), { hostname: "localhost" });
   }
 
@@ -135,7 +126,28 @@ export class NodeDoor implements SocketOwner {
     }
     tcp.off("error", destroy);
     this.#subprotocol = verdict.subprotocol;
-    this.#webSockets.handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+    const limit = verdict.maxMessageBytes ?? this.#maxMessageBytes;
+    this.#webSocketsUpTo(limit).handleUpgrade(message, tcp, head, (ws) => new NodeSocket(ws, tcp, verdict.accept, this));
+  }
+
+  #webSocketsUpTo(maxPayload: number): InstanceType<typeof WebSocketServer<typeof ServerWebSocket>> {
+    let server = this.#webSockets.get(maxPayload);
+    if (server === undefined) {
+      const options = {
+        noServer: true,
+        clientTracking: false,
+        perMessageDeflate: false,
+        autoPong: false,
+        maxPayload,
+        closeTimeout: CLOSE_TIMEOUT,
+        WebSocket: ServerWebSocket,
+        // Asked synchronously inside handleUpgrade.
+        handleProtocols: () => this.#subprotocol ?? false,
+      } as const;
+      server = new WebSocketServer(options);
+      this.#webSockets.set(maxPayload, server);
+    }
+    return server;
   }
 
   #refuseForError(tcp: TcpSocket, error: unknown): void {

@@ -28,6 +28,11 @@ export class NodeUpgradeRequest implements UpgradeRequest, HeaderReader {
     return findHeader(this.#rawHeaders, name) ?? null;
   }
 
+  *entries(): Iterable<readonly [string, string]> {
+    const headers = this.#rawHeaders;
+    for (let at = 0; at < headers.length; at += 2) yield [headers[at]!, headers[at + 1]!];
+  }
+
   get subprotocols(): readonly string[] {
     return parseSubprotocols(findHeader(this.#rawHeaders, "sec-websocket-protocol"));
   }

@@ -13,7 +13,7 @@ function refusal(status: number, text: string, headers?: Readonly<Record<string,
   });
 }
 
-/** Every answer by which the door turns a client away; the sentence is for the developer who looks at the network log. */
+/** Every answer by which a door turns a client or an app server away; the sentence is for the developer who looks at the network log. */
 export const refusals = {
   /** @param error undefined when there was no token */
   unauthorized: (error?: TokenError) =>
@@ -21,6 +21,12 @@ export const refusals = {
   badHub: (text: string) => refusal(400, text),
   notFound: () => refusal(404, "There is nothing at this address; clients connect to /client/?hub={hub}."),
   wrongMethod: (allow: string) => refusal(405, `The method is not allowed here; allowed: ${allow}.`, { allow }),
+  webSocketRequired: () => refusal(400, "App servers connect here by WebSocket."),
+  serverless: () =>
+    refusal(
+      403,
+      "This hub is in serverless mode, which has no app servers: see the settings 'mode' and 'modes' of the service.",
+    ),
   full: () => refusal(429, "The service has its maximum number of client connections.", { "retry-after": retryWhenFull }),
   draining: () =>
     refusal(503, "The service is shutting down and takes no new connections.", { "retry-after": retryWhenDraining }),
