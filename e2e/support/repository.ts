@@ -13,7 +13,7 @@ export interface Manifest {
 }
 
 /** Folders of the packages that are published, in the order of dependence. */
-export const publishedPackages = ["protocol", "transport", "service", "management", "functions", "cli"] as const;
+export const publishedPackages = ["protocol", "transport", "service", "hub", "management", "functions", "cli"] as const;
 
 export function manifest(folder: (typeof publishedPackages)[number]): Manifest {
   return JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Azure.SignalR;
 using Signalbox.AppServer;
 
+const HttpTransportType WithoutWebSockets = HttpTransportType.ServerSentEvents | HttpTransportType.LongPolling;
 var builder = WebApplication.CreateBuilder(args);
 var configuration = builder.Configuration;
 builder.Logging.ClearProviders().AddSimpleConsole(options => options.SingleLine = true);
@@ -35,6 +36,9 @@ if (configuration["service"] is { } connectionString)
         options.ServerStickyMode = configuration.GetValue("sticky", ServerStickyMode.Disabled);
         options.GracefulShutdown.Mode = configuration.GetValue("graceful-shutdown", GracefulShutdownMode.Off);
         options.AllowStatefulReconnects = true;
+        // The SDK does not look at what the endpoint allows.
+        options.TransportTypeDetector = context =>
+            context.Request.Path.StartsWithSegments("/nowebsockets") ? WithoutWebSockets : HttpTransports.All;
     });
 }
 
@@ -43,8 +47,7 @@ app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();
 app.MapHub<TestHub>("/testhub", options => options.AllowStatefulReconnects = true);
-app.MapHub<NoWebSocketsHub>(
-    "/nowebsockets", options => options.Transports = HttpTransportType.ServerSentEvents | HttpTransportType.LongPolling);
+app.MapHub<NoWebSocketsHub>("/nowebsockets", options => options.Transports = WithoutWebSockets);
 app.MapHub<AuthorizedHub>("/authorizedhub");
 app.MapHub<QuietHub>("/quiethub");
 app.MapHub<UncreatableHub>("/uncreatable");

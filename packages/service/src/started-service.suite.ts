@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   HttpTransportType,
   type HubConnection,
@@ -9,6 +10,7 @@ import {
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import pino from "pino";
+import WebSocket from "ws";
 import { signToken } from "./auth/sign-token.ts";
 import { loadSettings } from "./config/load.ts";
 import { developmentKey } from "./config/settings.ts";
@@ -23,23 +25,47 @@ export class StartedService {
     this.service = service;
   }
 
-  /** @param flags settings by the names of their flags, without the dashes */
+  /** @param flags settings by their paths, such as `servers.timeout` */
   static async start(flags: Readonly<Record<string, string | boolean>> = {}): Promise<StartedService> {
     const { settings } = loadSettings({ flags: { port: "0", ip: "127.0.0.1", inMemory: true, ...flags } });
     return new StartedService(await startService(settings, { log: pino({ level: "silent" }) }));
   }
 
   /** A client that is not started yet. */
-  client({ hub = "chat", claims = {}, query = "", protocol = "json", ...options }: ClientOptions = {}): HubConnection {
-    const exp = Math.floor(Date.now() / 1000) + 3600;
-    const token = signToken({ aud: `http://localhost/client/?hub=${hub}`, exp, ...claims }, developmentKey);
-    const connection = new HubConnectionBuilder()
-      .withUrl(`${this.service.url}/client/?hub=${hub}${query}`, { accessTokenFactory: () => token, ...options })
+  client({ hub = "chat", claims, query = "", protocol = "json", reconnect, ...options }: ClientOptions = {}): HubConnection {
+    const builder = new HubConnectionBuilder()
+      .withUrl(`${this.service.url}/client/?hub=${hub}${query}`, {
+        accessTokenFactory: () => clientToken(hub, claims),
+        ...options,
+      })
       .withHubProtocol(protocols[protocol]())
-      .configureLogging(LogLevel.None)
-      .build();
+      .configureLogging(LogLevel.None);
+    if (reconnect) builder.withAutomaticReconnect(Array.from({ length: 100 }, () => 50));
+    const connection = builder.build();
     this.#clients.add(connection);
     return connection;
+  }
+
+  /** A client's negotiate, answered. */
+  async negotiate(query = ""): Promise<Negotiation> {
+    const response = await fetch(`${this.service.url}/client/negotiate?hub=chat&negotiateVersion=1${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${clientToken("chat")}` },
+    });
+    return (await response.json()) as Negotiation;
+  }
+
+  /** A bare WebSocket of such a client, in JSON, its handshake answered. */
+  async connectTo({ connectionId, connectionToken }: Negotiation, claims: object = {}): Promise<BareClient> {
+    const token = clientToken("chat", claims);
+    const socket = new WebSocket(
+      `${this.service.url.replace("http", "ws")}/client/?hub=chat&id=${connectionToken}&access_token=${token}`,
+    );
+    const ended = new Promise<number>((resolve) => socket.once("close", resolve));
+    await once(socket, "open");
+    socket.send('{"protocol":"json","version":1}\u001e');
+    await once(socket, "message");
+    return { id: connectionId, socket, ended };
   }
 
   async connect(options: ClientOptions = {}): Promise<ConnectedClient> {
@@ -53,10 +79,34 @@ export class StartedService {
     return { id: connection.connectionId!, connection, calls, closed };
   }
 
+  async stopClients(): Promise<void> {
+    const clients = [...this.#clients];
+    this.#clients.clear();
+    await Promise.all(clients.map((client) => client.stop()));
+  }
+
   async stop(): Promise<void> {
-    await Promise.all([...this.#clients].map((client) => client.stop()));
+    await this.stopClients();
     await this.service.stop();
   }
+}
+
+/** A token for the clients of a hub, good for an hour. */
+export function clientToken(hub: string, claims: object = {}): string {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  return signToken({ aud: `http://localhost/client/?hub=${hub}`, exp, ...claims }, developmentKey);
+}
+
+export interface Negotiation {
+  readonly connectionId: string;
+  readonly connectionToken: string;
+  readonly useStatefulReconnect?: boolean;
+}
+
+export interface BareClient {
+  readonly id: string;
+  readonly socket: WebSocket;
+  readonly ended: Promise<number>;
 }
 
 export interface ClientOptions extends IHttpConnectionOptions {
@@ -65,6 +115,8 @@ export interface ClientOptions extends IHttpConnectionOptions {
   /** What follows the hub in the URL, with `&`. */
   readonly query?: string;
   readonly protocol?: keyof typeof protocols;
+  /** Comes back by itself. */
+  readonly reconnect?: boolean;
   readonly targets?: readonly string[];
 }
 

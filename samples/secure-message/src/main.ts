@@ -22,15 +22,15 @@ const { values: options } = parseArgs({
 });
 const apiKey = process.env.SECURE_MESSAGE_API_KEY;
 if (!apiKey) throw new Error("SECURE_MESSAGE_API_KEY must hold the key that callers of /test show.");
-/** Connection string of the service. Empty: browsers connect to this process. */
-const service = process.env.SIGNALBOX_CONNECTION_STRING ?? "";
+/** Connection string of the service. Undefined: browsers connect to this process. */
+const service = process.env.SIGNALBOX_CONNECTION_STRING || undefined;
 
 const server = createServer();
 await once(server.listen(Number(options.port), options.host), "listening");
 const instance = `http://localhost:${(server.address() as AddressInfo).port}`;
 
 const transactions = new Transactions(options.database, Number(options.lifetime) * 1_000);
-const hubs = new HubServer(service === "" ? {} : { service }).map("/messages", MessageHub, {
+const hubs = new HubServer({ service }).map("/messages", MessageHub, {
   authenticate: (request) => authenticate(transactions, request),
   create: () => new MessageHub(transactions, instance),
 });
@@ -38,7 +38,7 @@ const { clients } = hubs.hub(MessageHub);
 const others = doors({
   transactions,
   apiKey,
-  page: readPage(fileURLToPath(new URL("../dist", import.meta.url)), service === "" ? [] : [clientOrigin(service)]),
+  page: readPage(fileURLToPath(new URL("../dist", import.meta.url)), service === undefined ? [] : [clientOrigin(service)]),
   deliver: (id, message) => deliver(transactions, clients, id, message),
 });
 

@@ -230,7 +230,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
 
   /** The transport has given everything to the client's side. */
   drained(): void {
-    if (this.#senders !== undefined) this.#requestFlush();
+    this.#releaseSenders();
   }
 
   #releaseSenders(): void {

@@ -1,4 +1,4 @@
-import { ServiceEventKind, ServiceEventObject, ServiceMessageType } from "@signalbox/protocol";
+import { MessageType, ServiceEventKind, ServiceEventObject, ServiceMessageType } from "@signalbox/protocol";
 import { type ClientMessage, CloseReasons, type OpeningConnection, type SocketHandler } from "@signalbox/transport";
 import type { Logger } from "pino";
 import type { HubConnection } from "../../hub/hub-connection.ts";
@@ -50,6 +50,7 @@ export class AppServersBackend implements Backend {
   readonly #instanceId = crypto.randomUUID();
   readonly #registry: ServerRegistry;
   readonly #routes: Routes;
+  readonly #invocations: ClientInvocations;
   /** The handshake request of the client that is just opening. */
   #request: Uint8Array = new Uint8Array();
 
@@ -62,6 +63,7 @@ export class AppServersBackend implements Backend {
       route: (id, hub) => this.#routes.find(id, hub),
       standIn: ({ identity }) => servers(identity.hub)?.anyOf(identity.serverId),
     });
+    this.#invocations = invocations;
     this.#routes = new Routes({
       servers,
       onMigrated: parts.onMigrated,
@@ -123,7 +125,10 @@ export class AppServersBackend implements Backend {
   }
 
   message(connection: HubConnection, message: ClientMessage): void {
-    this.#routes.of(connection)?.forward(message);
+    const route = this.#routes.of(connection);
+    if (route === undefined) return;
+    route.forward(message);
+    if (message.type === MessageType.Completion) this.#invocations.answered(route, message);
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {

@@ -1,19 +1,31 @@
 import {
   type ClientCompletionMessage,
   type ClientInvocationMessage,
+  type CompletionMessage,
   framedPayload,
+  ProtocolError,
+  type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
+import type { ClientMessage } from "@signalbox/transport";
 import type { Route } from "./route.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** An invocation that nobody has answered for this long is forgotten, in milliseconds. */
 const maxAge = 600_000;
+/**
+ * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. A result
+ * that came too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
+ */
+const earliestResult = 20;
+const repetitions = [30, 100, 300, 1_000, 3_000];
 
 interface Pending {
   readonly caller: ServerConnection;
   readonly route: Route;
+  /** When it began; see `performance.now`. */
   readonly at: number;
+  repetition: NodeJS.Timeout | undefined;
 }
 
 export interface ClientInvocationsParts {
@@ -31,7 +43,7 @@ export interface ClientInvocationsParts {
  *       │  └──37────────┤                                                    │
  *       └──────35───────┴◀───────────────────35──────────────────────────────┘      36 instead: the client has gone
  *
- * When the client is the caller's own, its SDK sees the completion itself.
+ * When the client is the caller's own, its SDK sees the completion itself, and the 35 is empty.
  */
 export class ClientInvocations {
   readonly #parts: ClientInvocationsParts;
@@ -49,55 +61,93 @@ export class ClientInvocations {
       this.#fail(caller, message, problem ?? "");
       return;
     }
-    const router = route.server;
-    if (router.identity.serverId !== caller.identity.serverId) {
-      this.#pending.set(invocationId, { caller, route, at: performance.now() });
-      router.send({ ...message, callerServerId: caller.identity.serverId });
+    this.#pending.set(invocationId, { caller, route, at: performance.now(), repetition: undefined });
+    if (!isOwn(caller, route)) {
+      route.server.send({ ...message, callerServerId: caller.identity.serverId });
       const { instanceId } = this.#parts;
       caller.send({ type: ServiceMessageType.ServiceMapping, invocationId, connectionId, instanceId });
     }
     route.connection.send(framedPayload(payloads));
   }
 
+  /** The client's completion is on its way to its server. */
+  answered(route: Route, message: ClientMessage): void {
+    if (this.#pending.size === 0) return;
+    const pending = this.#pending.get(idOf(message));
+    if (pending?.route === route && isOwn(pending.caller, route)) this.#repeat(pending, message, 0);
+  }
+
   /** From the server of the client. */
   complete(router: ServerConnection, message: ClientCompletionMessage): void {
     const { invocationId, payload } = message;
     const pending = this.#pending.get(invocationId);
-    // Only the server that has the client may speak for it. An empty payload is the caller's own: it has what it wanted.
-    if (pending === undefined || pending.route.server.identity.serverId !== router.identity.serverId) return;
-    this.#pending.delete(invocationId);
+    // Only the server that has the client may speak for it.
+    if (pending === undefined || !isOwn(router, pending.route)) return;
+    this.#forget(invocationId, pending);
     if (payload.length === 0) return;
-    this.#answer(pending.caller, { ...message, callerServerId: pending.caller.identity.serverId });
+    const { caller, at } = pending;
+    const answer = { ...message, callerServerId: caller.identity.serverId };
+    const early = earliestResult - (performance.now() - at);
+    if (early <= 0) this.#answer(caller, answer);
+    else setTimeout(() => this.#answer(caller, answer), early);
   }
 
   /** The client has gone. */
   disconnected(route: Route): void {
-    for (const [invocationId, { caller, route: asked }] of this.#pending) {
-      if (asked !== route) continue;
-      this.#pending.delete(invocationId);
-      this.#fail(caller, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
+    for (const [invocationId, pending] of this.#pending) {
+      if (pending.route !== route) continue;
+      this.#forget(invocationId, pending);
+      this.#fail(pending.caller, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
     }
   }
 
   /** Forgets calls of servers that are no more, and what waits too long. */
   forgetCallers(): void {
     const oldest = performance.now() - maxAge;
-    for (const [invocationId, { caller, at }] of this.#pending) {
-      if (at < oldest || (!caller.isOpen && this.#parts.standIn(caller) === undefined)) this.#pending.delete(invocationId);
+    for (const [invocationId, pending] of this.#pending) {
+      const { caller, at } = pending;
+      if (at < oldest || (!caller.isOpen && this.#parts.standIn(caller) === undefined)) this.#forget(invocationId, pending);
     }
   }
 
-  #fail(
-    caller: ServerConnection,
-    { invocationId, connectionId }: { invocationId: string; connectionId: string },
-    error: string,
-  ): void {
+  #repeat(pending: Pending, message: ClientMessage, times: number): void {
+    const delay = repetitions[times];
+    if (delay === undefined) return;
+    clearTimeout(pending.repetition);
+    pending.repetition = setTimeout(() => {
+      pending.route.forward(message);
+      this.#repeat(pending, message, times + 1);
+    }, delay).unref();
+  }
+
+  #forget(invocationId: string, pending: Pending): void {
+    this.#pending.delete(invocationId);
+    clearTimeout(pending.repetition);
+  }
+
+  #fail(caller: ServerConnection, invocation: { invocationId: string; connectionId: string }, error: string): void {
+    const { invocationId, connectionId } = invocation;
     const callerServerId = caller.identity.serverId;
     this.#answer(caller, { type: ServiceMessageType.ErrorCompletion, invocationId, connectionId, callerServerId, error });
   }
 
-  #answer(caller: ServerConnection, message: Parameters<ServerConnection["send"]>[0]): void {
+  #answer(caller: ServerConnection, message: ServiceMessage): void {
     (caller.isOpen ? caller : this.#parts.standIn(caller))?.send(message);
+  }
+}
+
+/** The client is one of this server's. */
+function isOwn(server: ServerConnection, route: Route): boolean {
+  return route.server.identity.serverId === server.identity.serverId;
+}
+
+function idOf({ message }: ClientMessage): string {
+  try {
+    return (message as CompletionMessage).invocationId;
+  } catch (error) {
+    // Its app will say so.
+    if (error instanceof ProtocolError) return "";
+    throw error;
   }
 }
 

@@ -3,8 +3,10 @@ import {
   type CloseConnectionMessage,
   type ConnectionDataMessage,
   type ConnectionFlowControlMessage,
+  decodeGroupMemberPage,
   FlowControlOperation,
   FlowControlSubject,
+  type GroupMemberQueryMessage,
   type HubMessage,
   type HubProtocol,
   hubProtocols,
@@ -52,6 +54,8 @@ export class ScriptedServer {
   /** Connection ids, in order of their coming and going. */
   readonly connected: string[] = [];
   readonly disconnected: string[] = [];
+  /** The answer to a client's handshake; undefined: none. */
+  onHandshake: (client: ServerClient) => string | undefined = () => "{}\u001e";
   /** Opens a further connection when the service asks for one. */
   growsOnDemand = true;
   readonly #service: Service;
@@ -122,6 +126,13 @@ export class ScriptedServer {
         await connection.until(3, (ping) => pingValue(ping, "shutdown") === "finack");
       }),
     );
+  }
+
+  async groupMembers(query: Pick<GroupMemberQueryMessage, "group" | "top" | "continuationToken" | "maxPageSize">) {
+    const ackId = 1_000_000 + this.received.length;
+    this.send({ type: 40, ackId, ...query });
+    const { payload } = await this.connection.until(20, (answer) => answer.ackId === ackId);
+    return decodeGroupMemberPage(payload!);
   }
 
   /** Dies without a word. */
@@ -299,12 +310,12 @@ export class ScriptedConnection {
     if (!client.isShaken) {
       client.isShaken = true;
       // One that comes from another server has had its answer.
-      if (!client.isMigrated) {
-        this.send({ type: 6, connectionId, payload: Buffer.from("{}\u001e"), extensions: { dataMessageType: 1 } });
-      }
+      const answer = client.isMigrated ? undefined : this.server.onHandshake(client);
+      if (answer === undefined) return;
+      this.send({ type: 6, connectionId, payload: Buffer.from(answer), extensions: { dataMessageType: 1 } });
       return;
     }
-    const message = client.protocol.decode(payload);
+    const message = decoded(client.protocol, payload);
     if (message !== undefined) client.heard.push(message);
     if (message?.type === MessageType.Invocation) await this.#invoke(client, message);
     else if (message?.type === MessageType.Completion && client.awaited.delete(message.invocationId)) {
@@ -362,4 +373,13 @@ export class ServerClient {
 export function payloadsOf(message: HubMessage): ReadonlyMap<string, Uint8Array> {
   const payload = messagePayload(message);
   return new Map([...hubProtocols.keys()].map((name) => [name, payload.bytes(name as "json")!]));
+}
+
+/** Undefined for what is no hub message. */
+function decoded(protocol: HubProtocol, record: Uint8Array): HubMessage | undefined {
+  try {
+    return protocol.decode(record);
+  } catch {
+    return undefined;
+  }
 }

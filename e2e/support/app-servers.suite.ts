@@ -1,0 +1,214 @@
+import { HubConnectionState } from "@microsoft/signalr";
+import { describe, expect, it } from "vitest";
+import { HubClient, type HubClientOptions } from "./hub-client.ts";
+import { type HubProcess, type HubProgram, type HubServer, startBehindService, startHubProcess } from "./hub-server.ts";
+import { control, unique } from "./hub-suite/stage.ts";
+import { type ServiceOptions, startService } from "./service.ts";
+import { type Combination, combinations } from "./test-client.ts";
+
+const webSockets = combinations.filter(({ transport }) => transport === "WebSockets");
+
+/** An app server and the name by which its hub answers `Server()`. */
+type NamedServer = HubServer & { readonly app: HubProcess; readonly name: string };
+
+/**
+ * What several app servers with the hub of `test-hub.md` behind one service owe each other's clients, whoever made them.
+ * @param program what each of them runs
+ */
+export function describeAppServers(program: HubProgram): void {
+  /** Two app servers, `one` and `two`, behind one service. */
+  async function startTwo(args: readonly string[] = [], options?: ServiceOptions) {
+    const service = await startService(options);
+    const servers: NamedServer[] = [];
+    const dispose = async () => {
+      for (const server of servers) await server[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
+    };
+    try {
+      for (const name of ["one", "two"])
+        servers.push({ name, ...(await startBehindService(program, service, ["--name", name, ...args])) });
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+    return { service, one: servers[0]!, two: servers[1]!, [Symbol.asyncDispose]: dispose };
+  }
+
+  /** Clients that negotiated at `at`, until one of them has been given to the server of that name. It is the last. */
+  async function clientsUntilOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+    const clients: HubClient[] = [];
+    for (let tries = 0; tries < 30; tries++) {
+      const client = await HubClient.start(at, combination, options);
+      clients.push(client);
+      if ((await client.invoke("Server")) === name) return clients;
+    }
+    throw new Error(`None of ${clients.length} clients was given to ${name}.`);
+  }
+
+  /** A client on the server of that name. */
+  async function clientOn(name: string, at: HubServer, combination: Combination, options: HubClientOptions = {}) {
+    const clients = await clientsUntilOn(name, at, combination, options);
+    const client = clients.pop()!;
+    await Promise.all(clients.map((other) => other.connection.stop()));
+    return client;
+  }
+
+  describe.each(combinations)("over $transport with $protocol", (combination) => {
+    it("serve each other's clients", async () => {
+      await using stage = await startTwo();
+      const [user, group] = [unique("user"), unique("group")];
+      await using ann = await clientOn("one", stage.one, combination);
+      await using bob = await clientOn("two", stage.one, combination, { query: `user=${user}` });
+      await bob.invoke("Join", group);
+      await ann.invoke("SendToAll", "all");
+      await ann.invoke("SendToOthers", "others");
+      await ann.invoke("SendToUser", user, "user");
+      await ann.invoke("SendToGroup", group, "group");
+      await ann.invoke("SendToGroupExcept", group, [bob.id], "not for bob");
+      await ann.invoke("SendToClient", bob.id, "client");
+      await bob.invoke("SendToAll", "end");
+      await bob.received("all", "others", "user", "group", "client", "end");
+      await ann.received("all", "end");
+      await control(stage.one, "POST", `/send?text=outside&connection=${bob.id}`);
+      await bob.received("all", "others", "user", "group", "client", "end", "outside");
+    });
+
+    it("ask each other's clients", async () => {
+      await using stage = await startTwo();
+      await using asking = await clientOn("one", stage.one, combination);
+      await using answering = await clientOn("two", stage.one, combination, {
+        prepare: (connection) => connection.on("ask", async (question: string) => `${question}? yes!`),
+      });
+      await using silent = await clientOn("two", stage.one, combination);
+      await using failing = await clientOn("two", stage.one, combination, {
+        prepare: (connection) => connection.on("ask", () => Promise.reject(new Error("no idea"))),
+      });
+      expect(await asking.invoke("AskClient", answering.id, "grün")).toBe("grün? yes!");
+      const questions = Array.from({ length: 20 }, (_, i) => `question ${i}`);
+      const answers = questions.map(async (question) =>
+        (await control(stage.one, "GET", `/ask/${answering.id}?question=${encodeURIComponent(question)}`)).text(),
+      );
+      expect(await Promise.all(answers)).toEqual(questions.map((question) => `${question}? yes!`));
+      expect(await asking.invoke("ErrorOfAsking", silent.id, "why")).toContain("Client didn't provide a result.");
+      expect(await asking.invoke("ErrorOfAsking", failing.id, "why")).toContain("no idea");
+    });
+
+    it("lose the clients of one that is killed to the other, when the clients reconnect", async () => {
+      await using stage = await startTwo();
+      await using stays = await clientOn("one", stage.one, combination, { reconnect: "automatic" });
+      await using moves = await clientOn("two", stage.one, combination, { reconnect: "automatic" });
+      const before = moves.id;
+      await stage.two.app.stop("SIGKILL");
+      await expect.poll(() => moves.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      expect(moves.id).not.toBe(before);
+      expect(await moves.invoke("Server")).toBe("one");
+      await stays.invoke("SendToAll", "still here");
+      await moves.received("still here");
+      await stays.received("still here");
+      expect(stays.reconnections).toEqual([]);
+    });
+  });
+
+  it("ask a client that leaves or does not exist, and hear of it", async () => {
+    await using stage = await startTwo();
+    await using asking = await clientOn("one", stage.one, combinations[0]!);
+    let asked = false;
+    await using leaving = await clientOn("two", stage.one, combinations[0]!, {
+      prepare: (connection) =>
+        connection.on("ask", () => {
+          asked = true;
+          return new Promise<string>(() => {});
+        }),
+    });
+    const outcome = asking.invoke("ErrorOfAsking", leaving.id, "why");
+    await expect.poll(() => asked).toBe(true);
+    await leaving.connection.stop();
+    expect(await outcome).toMatch(/^error: /);
+    expect(await asking.invoke("ErrorOfAsking", "nobody", "why")).toMatch(/^error: /);
+  });
+
+  it("share the clients", async () => {
+    await using stage = await startTwo();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => HubClient.start(stage.one, combinations[0]!)));
+    const names = await Promise.all(clients.map((client) => client.invoke<string>("Server")));
+    for (const name of ["one", "two"]) expect(names.filter((other) => other === name).length).toBeGreaterThan(10);
+    await Promise.all(clients.map((client) => client.connection.stop()));
+  });
+
+  it("keep the clients that they negotiated with, when they ask for it", async () => {
+    await using stage = await startTwo(["--sticky", "Required"]);
+    for (const server of [stage.one, stage.two, stage.one, stage.two, stage.one, stage.two]) {
+      await using client = await HubClient.start(server, combinations[0]!);
+      expect(await client.invoke("Server")).toBe(server.name);
+    }
+  });
+
+  it("of two applications have hubs of their own", async () => {
+    await using service = await startService();
+    await using shop = await startBehindService(program, service, ["--application", "shop", "--name", "shop"]);
+    await using blog = await startBehindService(program, service, ["--application", "blog", "--name", "blog"]);
+    await using buyer = await HubClient.start(shop, combinations[0]!);
+    await using reader = await HubClient.start(blog, combinations[0]!);
+    expect([await buyer.invoke("Server"), await reader.invoke("Server")]).toEqual(["shop", "blog"]);
+    await buyer.invoke("SendToAll", "shop");
+    await reader.invoke("SendToAll", "blog");
+    await buyer.received("shop");
+    await reader.received("blog");
+  });
+
+  it("take no new clients once one of them is about to leave, and it leaves when its clients have", async () => {
+    await using stage = await startTwo(["--graceful-shutdown", "WaitForClientsClose"]);
+    await using last = await clientOn("two", stage.one, combinations[0]!);
+    const ended = stage.two.app.stop("SIGTERM");
+    // It says so to the service first; from then on nobody new comes to it.
+    await expect
+      .poll(
+        async () => {
+          const clients = await Promise.all(Array.from({ length: 6 }, () => HubClient.start(stage.one, combinations[0]!)));
+          const names = await Promise.all(clients.map((client) => client.invoke<string>("Server")));
+          await Promise.all(clients.map((client) => client.connection.stop()));
+          return names;
+        },
+        { timeout: 15_000 },
+      )
+      .toEqual(Array.from({ length: 6 }, () => "one"));
+    expect(await last.invoke("Server")).toBe("two");
+    expect(stage.two.app.running).toBe(true);
+    await last.connection.stop();
+    expect(await ended).toBe(0);
+  });
+
+  it.each(webSockets)(
+    "hand their clients over when they leave, and nothing is lost or doubled, with $protocol",
+    async (combination) => {
+      await using stage = await startTwo(["--graceful-shutdown", "MigrateClients"]);
+      const clients: HubClient[] = [];
+      for (let i = 0; i < 20; i++) clients.push(await HubClient.start(stage.one, combination, { query: `user=user-${i}` }));
+      const ids = clients.map((client) => client.id);
+      await using sender = await clientOn("one", stage.one, combination);
+      let sent = 0;
+      let sending = true;
+      const sends = (async () => {
+        while (sending) await sender.invoke("SendToOthers", String(sent++));
+      })();
+      await expect.poll(() => sent).toBeGreaterThan(20);
+      expect(await stage.two.app.stop("SIGTERM")).toBe(0);
+      sending = false;
+      await sends;
+      const expected = Array.from({ length: sent }, (_, i) => String(i));
+      for (const client of clients) {
+        await client.received(...expected);
+        expect(client.connection.state).toBe(HubConnectionState.Connected);
+        expect(await client.invoke("Server")).toBe("one");
+      }
+      expect(clients.map((client) => client.id)).toEqual(ids);
+      await Promise.all(clients.map((client) => client.connection.stop()));
+    },
+  );
+
+  it("refuses app servers where a hub is serverless", async () => {
+    await using service = await startService({ args: ["--mode", "serverless"] });
+    await using app = await startHubProcess(program, ["--service", service.connectionString]);
+    await expect.poll(() => app.output(), { timeout: 15_000 }).toContain("403");
+  });
+}
