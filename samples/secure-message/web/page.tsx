@@ -1,3 +1,4 @@
+/** @jsxImportSource react */
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { Message } from "../src/browser.ts";
 import { isFinal, type Phase, Transaction } from "./transaction.ts";
