@@ -1,10 +1,10 @@
-// `npm run sample <name>`: install, build, `npm start` in that folder of `samples/`.
+// `npm run sample <name> [-- <arguments>]`: install, build, `npm start` with the arguments in that folder of `samples/`.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build, install, root, run } from "./workspace.mjs";
 
 const names = readdirSync(join(root, "samples"));
-const name = process.argv[2];
+const [name, ...args] = process.argv.slice(2);
 if (name === undefined || !names.includes(name)) {
   console.error(`npm run sample <name>, one of: ${names.join(", ")}`);
   process.exit(1);
@@ -12,4 +12,4 @@ if (name === undefined || !names.includes(name)) {
 
 await install();
 await build();
-process.exit(await run("npm", ["start", "--silent", "--workspace", `samples/${name}`]));
+process.exit(await run("npm", ["start", "--silent", "--workspace", `samples/${name}`, "--", ...args]));

@@ -60,7 +60,7 @@ export function launchSignalbox(args: readonly string[], startLimit: number, opt
     throw new Error("The e2e suites run the built service: run `npm run build` first.");
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "signalbox-e2e-"));
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
-  const [command, ...prefix] = options.program ?? [interpreters[options.runtime ?? "Node 26"], signalbox];
+  const [command, ...prefix] = options.program ?? [runtimeProgram(options.runtime ?? "Node 26"), signalbox];
   const child = spawn(command, [...prefix, ...args], {
     cwd: folder,
     env: { ...process.env, ...options.env },
