@@ -307,6 +307,8 @@ function derived(settings: Settings, templates: readonly UpstreamTemplate[]) {
     },
   };
   const trustedProxies = new TrustedProxies(settings.proxies.trusted);
+  // Hubs are named by clients: one may be called `constructor`.
+  const modes = new Map(Object.entries(settings.modes));
   return {
     settings,
     keys: secondary === undefined ? [primary] : [primary, secondary],
@@ -316,7 +318,7 @@ function derived(settings: Settings, templates: readonly UpstreamTemplate[]) {
       clientsPerConnection: settings.servers.clientsPerConnection,
       maxClients: settings.clients.maxConnections,
     },
-    modeOf: (hub: string) => settings.modes[hub] ?? settings.mode,
+    modeOf: (hub: string) => modes.get(hub) ?? settings.mode,
     trustedProxies,
     ownHosts: new OwnHosts(settings.endpoint === undefined ? [] : [settings.endpoint]),
     upstream,

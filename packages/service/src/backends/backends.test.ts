@@ -77,11 +77,15 @@ describe("A hub", () => {
     }
   });
 
-  it("takes another mode while the service runs", async () => {
+  it("takes another mode while the service runs, whatever the hub is called", async () => {
     const settings = (mode: string) =>
       loadSettings({ flags: { port: "0", ip: "127.0.0.1", inMemory: true, mode, modes: JSON.stringify(modes) } }).settings;
     started.service.reload(settings("default"));
-    await expect(whoServes("auto")).rejects.toThrow("No app server is connected.");
+    for (const hub of ["auto", "constructor"]) {
+      await expect(whoServes(hub)).rejects.toThrow("No app server is connected.");
+    }
+    started.service.reload(settings("serverless"));
+    await expect(serve("constructor")).rejects.toThrow("HTTP 403");
     started.service.reload(settings("classic"));
     expect(await whoServes("auto")).toContain("no upstream takes");
   });
