@@ -144,8 +144,7 @@ export class ClientEndpoint {
   }
 
   #accept(connection: ClientConnection): UpgradeVerdict {
-    // A WebSocket message may hold several records, and one record over the limit gets a close message, not a bare 1009.
-    return { accept: new WebSocketTransport(connection), maxMessageBytes: 2 * connection.limit("maxMessageBytes") };
+    return { accept: new WebSocketTransport(connection), maxMessageBytes: socketLimit(connection.limit("maxMessageBytes")) };
   }
 
   /**
@@ -166,7 +165,8 @@ export class ClientEndpoint {
       connection.refused();
       return verdict;
     }
-    return connection.admitted() ? { accept: connection, ...verdict } : { refuse: plainText(503, Answers.closing) };
+    if (!connection.admitted()) return { refuse: plainText(503, Answers.closing) };
+    return { accept: connection, maxMessageBytes: socketLimit(this.#limits().maxMessageBytes), ...verdict };
   }
 
   /**
@@ -319,6 +319,11 @@ function isAllowed(admission: Admission, transport: TransportName): boolean {
 
 function unsupported(transport: TransportName): Response {
   return plainText(404, `${transport} transport not supported by this end point type`);
+}
+
+/** What the socket itself takes: a WebSocket message may hold several records, and what is over the limit is told so, not just cut off. */
+function socketLimit(maxMessageBytes: number): number {
+  return 2 * maxMessageBytes;
 }
 
 function withHeaders(response: Response, headers: Readonly<Record<string, string>>): Response {

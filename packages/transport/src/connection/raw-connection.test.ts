@@ -1,7 +1,7 @@
 import { invocationPayload } from "@signalbox/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { RawClient, upgradeRequest } from "../../test/raw-client.ts";
+import { clientFrame, Opcode, RawClient, upgradeRequest } from "../../test/raw-client.ts";
 import { binaryOf, StartedRaw, textOf } from "../../test/started-raw.ts";
 import { WebSocketClient } from "../../test/web-socket-client.ts";
 import { CloseReasons } from "./close-reason.ts";
@@ -129,6 +129,16 @@ describe("messages of a client", () => {
     expect(await client.ended).toEqual({ code: 1009 });
     expect(started.handler.ends).toEqual([{ reason: CloseReasons.messageTooLarge, error: "The message is too large." }]);
     expect(started.handler.messages).toHaveLength(1);
+  });
+
+  it("of which no end comes are not collected far beyond the limit", async () => {
+    started.limits = { ...started.limits, maxMessageBytes: 1000 };
+    const client = await RawClient.open(started.port);
+    client.write(upgradeRequest("/ws/client"));
+    await until(() => expect(started.handler.open.size).toBe(1));
+    client.write(clientFrame(Opcode.text, "x".repeat(1000), { isFinal: false }));
+    client.write(clientFrame(Opcode.continuation, "x".repeat(1001), { isFinal: false }));
+    await until(() => expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]));
   });
 
   it("that the handler throws at are reported, and the connection goes on", async () => {
