@@ -61,6 +61,7 @@ export class ClientInvocations {
       this.#fail(caller, message, problem ?? "");
       return;
     }
+    this.#forgetOverdue();
     this.#pending.set(invocationId, { caller, route, at: performance.now(), repetition: undefined });
     if (!isOwn(caller, route)) {
       route.server.send({ ...message, callerServerId: caller.identity.serverId });
@@ -101,12 +102,20 @@ export class ClientInvocations {
     }
   }
 
-  /** Forgets calls of servers that are no more, and what waits too long. */
+  /** Forgets calls of servers that are no more. */
   forgetCallers(): void {
+    for (const [invocationId, pending] of this.#pending) {
+      const { caller } = pending;
+      if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId, pending);
+    }
+  }
+
+  /** A client that stays and never answers would otherwise be remembered call by call. The oldest are first. */
+  #forgetOverdue(): void {
     const oldest = performance.now() - maxAge;
     for (const [invocationId, pending] of this.#pending) {
-      const { caller, at } = pending;
-      if (at < oldest || (!caller.isOpen && this.#parts.standIn(caller) === undefined)) this.#forget(invocationId, pending);
+      if (pending.at > oldest) return;
+      this.#forget(invocationId, pending);
     }
   }
 
