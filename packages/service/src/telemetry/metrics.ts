@@ -15,6 +15,11 @@ export interface MetricSources {
   draining(): boolean;
 }
 
+/** Hubs whose upstream calls are told apart. A raw client names its hub without a token, and what a counter has seen it keeps. */
+const maxUpstreamHubs = 200;
+/** Stands for all others; no hub can have this name. */
+const otherHubs = "(other)";
+
 /** The service's Prometheus metrics; `docs/metrics.md` is generated from them. */
 export class Metrics implements ConnectionObserver, UpstreamObserver {
   readonly registry = new Registry();
@@ -22,6 +27,7 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
   readonly #closed: Counter<"reason">;
   readonly #migrated: Counter;
   readonly #upstream: Histogram<"hub" | "category" | "outcome">;
+  readonly #upstreamHubs = new Set<string>();
 
   constructor(sources: MetricSources) {
     const registers = [this.registry];
@@ -91,7 +97,7 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
     for (const { metric } of Object.values(CloseReasons)) this.#closed.inc({ reason: metric }, 0);
     this.#upstream = new Histogram({
       name: "signalbox_upstream_seconds",
-      help: "Duration of each attempt of an upstream call; outcome is ok (2xx), refused (another status) or failed (no whole answer)",
+      help: "Duration of each attempt of an upstream call; outcome is ok (2xx), refused (another status) or failed (no whole answer); hubs beyond the first 200 are counted as (other)",
       labelNames: ["hub", "category", "outcome"],
       buckets: [0.005, 0.025, 0.1, 0.5, 2, 10, 60],
       registers,
@@ -125,6 +131,11 @@ export class Metrics implements ConnectionObserver, UpstreamObserver {
 
   onCall({ hub, category, status, error, durationMs }: UpstreamCall): void {
     const outcome = error !== undefined || status === undefined ? "failed" : status < 300 ? "ok" : "refused";
-    this.#upstream.observe({ hub, category, outcome }, durationMs / 1000);
+    this.#upstream.observe({ hub: this.#labelOf(hub), category, outcome }, durationMs / 1000);
+  }
+
+  #labelOf(hub: string): string {
+    if (this.#upstreamHubs.size < maxUpstreamHubs) this.#upstreamHubs.add(hub);
+    return this.#upstreamHubs.has(hub) ? hub : otherHubs;
   }
 }
