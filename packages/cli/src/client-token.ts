@@ -1,5 +1,4 @@
-import { clientAudience } from "@signalbox/protocol";
-import { signToken } from "@signalbox/service";
+import { clientAudience, signToken } from "@signalbox/protocol";
 import type { TargetService } from "./target-service.ts";
 
 export interface ClientIdentity {
@@ -28,5 +27,5 @@ export function clientToken(
     exp: now + lifetime,
     aud: clientAudience(service, hub),
   };
-  return signToken(payload, service.accessKey);
+  return signToken(payload, { key: service.accessKey });
 }

@@ -1,5 +1,5 @@
-import { type ConnectionString, parseConnectionString } from "@signalbox/protocol";
-import { connectionStringOf, loadSettings, signToken } from "@signalbox/service";
+import { type ConnectionString, parseConnectionString, signToken } from "@signalbox/protocol";
+import { connectionStringOf, loadSettings } from "@signalbox/service";
 import type { Command } from "commander";
 import { Failure } from "./failure.ts";
 import { addConfigOption } from "./settings-options.ts";
@@ -63,7 +63,7 @@ export async function callService(service: TargetService, path: string, init: Re
  */
 export function restToken(service: TargetService, url: string, lifetime: number): string {
   const exp = Math.floor(Date.now() / 1000) + lifetime;
-  return signToken({ exp, aud: url.replace(/[?#].*$/, "").replace(/\/+$/, "") }, service.accessKey);
+  return signToken({ exp, aud: url.replace(/[?#].*$/, "").replace(/\/+$/, "") }, { key: service.accessKey });
 }
 
 /** @throws {Failure} when nothing answers within 10 s */

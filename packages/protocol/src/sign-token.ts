@@ -9,16 +9,20 @@ export interface SigningKey {
   readonly key: string;
   /** Names a temporary key to the service; access keys need none. */
   readonly id?: string;
+  /** Absent: HS256. */
+  readonly algorithm?: keyof typeof digests;
 }
 
+const digests = { HS256: "sha256", HS512: "sha512" } as const;
+
 /**
- * A JSON Web Token, HS256.
- * @param payload `exp` and `iat` in seconds since 1970
+ * A JSON Web Token. Nothing is added to the payload.
+ * @param payload `exp`, `nbf` and `iat` in seconds since 1970
  */
-export function signToken(payload: Readonly<Record<string, unknown>>, { key, id }: SigningKey): string {
-  const header = { alg: "HS256", typ: "JWT", ...(id === undefined ? {} : { kid: id }) };
+export function signToken(payload: Readonly<Record<string, unknown>>, { key, id, algorithm = "HS256" }: SigningKey): string {
+  const header = { alg: algorithm, typ: "JWT", ...(id === undefined ? {} : { kid: id }) };
   const signed = `${base64url(header)}.${base64url(payload)}`;
-  return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
+  return `${signed}.${createHmac(digests[algorithm], key).update(signed).digest("base64url")}`;
 }
 
 function base64url(part: object): string {

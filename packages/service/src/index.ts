@@ -1,5 +1,4 @@
 export type * from "./admin/contract.ts";
-export { signToken } from "./auth/sign-token.ts";
 export { hideValues } from "./backends/upstream/hidden-values.ts";
 export { catalogue, type SettingEntry, valueAt } from "./config/catalogue.ts";
 export { fallbackText, settingsJsonSchema, settingsPage } from "./config/document.ts";

@@ -9,9 +9,9 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
+import { signToken } from "@signalbox/protocol";
 import pino from "pino";
 import WebSocket from "ws";
-import { signToken } from "./auth/sign-token.ts";
 import { loadSettings } from "./config/load.ts";
 import { developmentKey } from "./config/settings.ts";
 import { type Service, startService } from "./service.ts";
@@ -94,7 +94,7 @@ export class StartedService {
 /** A token for the clients of a hub, good for an hour. */
 function clientToken(hub: string, claims: object = {}): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;
-  return signToken({ aud: `http://localhost/client/?hub=${hub}`, exp, ...claims }, developmentKey);
+  return signToken({ aud: `http://localhost/client/?hub=${hub}`, exp, ...claims }, { key: developmentKey });
 }
 
 export interface Negotiation {

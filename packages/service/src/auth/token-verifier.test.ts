@@ -1,8 +1,7 @@
 import { createHmac } from "node:crypto";
-import { parseJson } from "@signalbox/protocol";
+import { parseJson, signToken } from "@signalbox/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { signToken } from "./sign-token.ts";
 import { createTokenVerifier, TokenError, type TokenVerifier } from "./token-verifier.ts";
 
 const primary = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
@@ -44,8 +43,8 @@ describe("signature", () => {
   it("may be made with either access key, as HS256 or HS512, whatever kid says", () => {
     const { verifier } = setUp();
     for (const key of [primary, secondary]) {
-      expect(verifier.verify(signToken(payload, key))).toEqual(payload);
-      expect(verifier.verify(signToken(payload, key, "HS512"))).toEqual(payload);
+      expect(verifier.verify(signToken(payload, { key }))).toEqual(payload);
+      expect(verifier.verify(signToken(payload, { key, algorithm: "HS512" }))).toEqual(payload);
       expect(verifier.verify(forge({ alg: "HS256", typ: "JWT", kid: "-1572854376" }, JSON.stringify(payload), key))).toEqual(
         payload,
       );
@@ -62,7 +61,7 @@ describe("signature", () => {
   });
 
   it.each([
-    ["another key", signToken(payload, "another-key-another-key-another-key"), "The signature key was not found"],
+    ["another key", signToken(payload, { key: "another-key-another-key-another-key" }), "The signature key was not found"],
     ["alg none", `${encode('{"alg":"none"}')}.${encode(JSON.stringify(payload))}.`, "The signature is invalid"],
     ["no signature", `${encode('{"alg":"HS256"}')}.${encode(JSON.stringify(payload))}.`, "The signature is invalid"],
     ["alg none, signed", forge({ alg: "none" }, JSON.stringify(payload)), "The signature algorithm is not HS256 or HS512"],
@@ -94,14 +93,14 @@ describe("signature", () => {
     const { verifier, state } = setUp();
     for (const keys of [[], [""]]) {
       state.keys = keys;
-      expect(refusal(verifier, signToken(payload, primary))).toBe("The signature key was not found");
+      expect(refusal(verifier, signToken(payload, { key: primary }))).toBe("The signature key was not found");
       expect(refusal(verifier, `${encode('{"alg":"HS256"}')}.${encode(JSON.stringify(payload))}.`)).toMatch(/signature/);
     }
   });
 
   it("holds for no other text than the one that was signed", () => {
     const { verifier } = setUp();
-    const token = signToken({ ...payload, nameid: "ünï✓𝄞\u0000", role: ["a", "b"] }, primary);
+    const token = signToken({ ...payload, nameid: "ünï✓𝄞\u0000", role: ["a", "b"] }, { key: primary });
     verifier.verify(token);
     const anyEdit = fc.record({ at: fc.nat(token.length - 1), text: fc.string({ unit: "binary", maxLength: 3 }) });
     fc.assert(
@@ -183,7 +182,7 @@ describe("lifetime", () => {
 describe("cache", () => {
   it("answers the same object again, until the token expires", () => {
     const { verifier, state } = setUp();
-    const token = signToken(payload, primary);
+    const token = signToken(payload, { key: primary });
     const first = verifier.verify(token);
     expect(verifier.verify(token)).toBe(first);
     state.seconds = payload.exp;
@@ -192,7 +191,7 @@ describe("cache", () => {
 
   it("does not keep, and forgets, a token that is brought for the last time", () => {
     const { verifier } = setUp();
-    const token = signToken(payload, primary);
+    const token = signToken(payload, { key: primary });
     const unkept = verifier.verify(token, true);
     const kept = verifier.verify(token);
     expect(kept).not.toBe(unkept);
@@ -202,7 +201,7 @@ describe("cache", () => {
 
   it("is emptied when a key is replaced", () => {
     const { verifier, state } = setUp();
-    const [old, other] = [signToken(payload, primary), signToken(payload, secondary)];
+    const [old, other] = [signToken(payload, { key: primary }), signToken(payload, { key: secondary })];
     verifier.verify(old);
     const before = verifier.verify(other);
     state.keys = [secondary, "a-new-key-a-new-key-a-new-key-a-new-key"];
@@ -213,7 +212,7 @@ describe("cache", () => {
 
   it("stays when the keys are the same, though listed anew", () => {
     const { verifier, state } = setUp();
-    const token = signToken(payload, primary);
+    const token = signToken(payload, { key: primary });
     const first = verifier.verify(token);
     state.keys = [...state.keys];
     expect(verifier.verify(token)).toBe(first);
@@ -222,7 +221,7 @@ describe("cache", () => {
 
   it("tells of a payload whether it still holds: until it expires, while the keys stay, and only of its own", () => {
     const { verifier, state } = setUp();
-    const token = signToken(payload, primary);
+    const token = signToken(payload, { key: primary });
     const first = verifier.verify(token);
     expect(verifier.stillHolds(first)).toBe(true);
     expect(verifier.stillHolds({ ...first })).toBe(false);

@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
+import { signToken } from "@signalbox/protocol";
 import { type Admission, type Listener, listen } from "@signalbox/transport";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { OwnHosts } from "../auth/own-hosts.ts";
-import { signToken } from "../auth/sign-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";
 import type { Client } from "../hub/hub-connection.ts";
 import { ClientDoor, type ClientDoorOptions } from "./client-door.ts";
@@ -13,7 +13,7 @@ const key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 const second = "a-second-key-a-second-key-a-second-key-a-second";
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 const token = (claims: object = {}, signedWith = key) =>
-  signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour(), ...claims }, signedWith);
+  signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour(), ...claims }, { key: signedWith });
 const good = token();
 
 // Stands in for the transport's endpoint, which `signalr-clients.test.ts` uses for real: shows what the door hands over, and that it hands over.
@@ -202,7 +202,7 @@ describe("tokens", () => {
 
   it.each([
     ["the second key", token({}, second)],
-    ["HS512", signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour() }, key, "HS512")],
+    ["HS512", signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour() }, { key, algorithm: "HS512" })],
     ["an audience with a port", token({ aud: "http://localhost:8888/client/?hub=obs" })],
     ["an audience of the name that was called", token({ aud: "https://127.0.0.1/client/?hub=OBS" })],
     ["an expiry within the clock skew", token({ exp: inAnHour() - 3_700 })],

@@ -8,7 +8,7 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
-import { invocationPayload, MessageType } from "@signalbox/protocol";
+import { invocationPayload, MessageType, signToken } from "@signalbox/protocol";
 import {
   ClientEndpoint,
   type ClientMessage,
@@ -21,14 +21,14 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import WebSocket from "ws";
 import { OwnHosts } from "../auth/own-hosts.ts";
-import { signToken } from "../auth/sign-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";
 import type { Client } from "../hub/hub-connection.ts";
 import { ClientDoor, type ClientDoorOptions } from "./client-door.ts";
 
 const key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
-const token = (claims: object = {}) => signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour(), ...claims }, key);
+const token = (claims: object = {}) =>
+  signToken({ aud: "http://localhost/client/?hub=obs", exp: inAnHour(), ...claims }, { key });
 
 /** A hub that says back what it hears. */
 class Echo implements ConnectionHandler {
@@ -268,7 +268,7 @@ describe("transport requests through the door (emulator-observed §1)", () => {
 
   it("the connection token of one hub is unknown in another", async () => {
     const { connectionToken } = await negotiate();
-    const other = signToken({ aud: "http://localhost/client/?hub=other", exp: inAnHour() }, key);
+    const other = signToken({ aud: "http://localhost/client/?hub=other", exp: inAnHour() }, { key });
     const answer = await fetch(url(`/client/?hub=other&id=${connectionToken}`), {
       headers: { authorization: `Bearer ${other}` },
     });

@@ -1,8 +1,8 @@
 import { once } from "node:events";
+import { signToken } from "@signalbox/protocol";
 import pino from "pino";
 import { onTestFinished } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
-import { signToken } from "../auth/sign-token.ts";
 import { loadSettings } from "../config/load.ts";
 import { developmentKey } from "../config/settings.ts";
 import { type Service, startService } from "../service.ts";
@@ -50,11 +50,11 @@ export class StartedService {
 
   /** A token of a raw client, as `azure-websockets` signs it. */
   clientToken(path = "/ws/client/hubs/chat/", claims: Readonly<Record<string, unknown>> = { sub: "ann" }): string {
-    return signToken({ aud: `http://127.0.0.1${path}`, exp: inAnHour(), ...claims }, developmentKey);
+    return signToken({ aud: `http://127.0.0.1${path}`, exp: inAnHour(), ...claims }, { key: developmentKey });
   }
 
   rest(method: string, path: string, body?: string | Uint8Array, type = "text/plain"): Promise<Response> {
-    const token = signToken({ aud: `http://127.0.0.1${path}`, exp: inAnHour() }, developmentKey);
+    const token = signToken({ aud: `http://127.0.0.1${path}`, exp: inAnHour() }, { key: developmentKey });
     return fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       headers: { Authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "Content-Type": type }) },

@@ -1,9 +1,9 @@
 import { once } from "node:events";
+import { signToken } from "@signalbox/protocol";
 import { ClientEndpoint, type ConnectionLimits, type HotRequest, type Listener, listen } from "@signalbox/transport";
 import pino from "pino";
 import WebSocket from "ws";
 import { OwnHosts } from "../auth/own-hosts.ts";
-import { signToken } from "../auth/sign-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";
 import type { Backend } from "../backends/backend.ts";
 import { ClientDoor } from "../clients/client-door.ts";
@@ -93,7 +93,7 @@ export class StartedRest {
 
   /** A token for a path, as the SDK of 2025 signs it. */
   token(path: string, claims: Readonly<Record<string, unknown>> = {}): string {
-    return signToken({ aud: `http://127.0.0.1${path.split("?", 1)[0]}`, exp: inAnHour(), ...claims }, key);
+    return signToken({ aud: `http://127.0.0.1${path.split("?", 1)[0]}`, exp: inAnHour(), ...claims }, { key });
   }
 
   call(method: string, path: string, sent: Sent = {}): Promise<Response> {
@@ -118,7 +118,7 @@ export class StartedRest {
     const claims = userId === undefined ? {} : { "asrs.s.uid": userId };
     return {
       url: `${this.origin}/client/?hub=${hub}`,
-      token: signToken({ aud: `http://127.0.0.1/client/?hub=${hub}`, exp: inAnHour(), ...claims }, key),
+      token: signToken({ aud: `http://127.0.0.1/client/?hub=${hub}`, exp: inAnHour(), ...claims }, { key }),
     };
   }
 

@@ -20,9 +20,9 @@ import {
   ServiceMessageReader,
   ServiceMessageType,
   ServiceMessageWriter,
+  signToken,
 } from "@signalbox/protocol";
 import WebSocket from "ws";
-import { signToken } from "../../auth/sign-token.ts";
 import { developmentKey } from "../../config/settings.ts";
 import type { Service } from "../../service.ts";
 
@@ -151,7 +151,7 @@ export interface SocketOptions {
 
 export function serverToken(hub: string, serverId: string, claims: object = {}, key = developmentKey): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;
-  return signToken({ aud: `http://localhost/server/?hub=${hub}`, nameid: serverId, exp, ...claims }, key);
+  return signToken({ aud: `http://localhost/server/?hub=${hub}`, nameid: serverId, exp, ...claims }, { key });
 }
 
 /** A bare WebSocket to the door of app servers. */

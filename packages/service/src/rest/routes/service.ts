@@ -1,4 +1,4 @@
-import { signToken } from "../../auth/sign-token.ts";
+import { signToken } from "@signalbox/protocol";
 import { hub, minutesToExpire, userId } from "../parameter.ts";
 import { emptyReply, jsonReply } from "../reply.ts";
 import { RestError } from "../rest-error.ts";
@@ -41,7 +41,7 @@ const generateToken = route({
         exp: now + values.minutesToExpire! * 60,
         aud: `${call.options.endpoint ?? call.request.origin}/client/?hub=${values.hub}`,
       },
-      call.keys()[0]!,
+      { key: call.keys()[0]! },
     );
     return jsonReply({ token });
   },
