@@ -6,6 +6,7 @@ export { type Flushable, FlushQueue } from "./connection/outbox.ts";
 export * from "./connection/raw-handler.ts";
 export type { Transport } from "./connection/transport.ts";
 export * from "./http/cors.ts";
+export { targetOf } from "./http/target.ts";
 export * from "./listener/listen.ts";
 export { ListenError, type ListenErrorCode } from "./listener/listen-error.ts";
 export * from "./listener/listener.ts";

@@ -8,6 +8,7 @@ import {
   type Peer,
   preflightAnswer,
   type Refusal,
+  targetOf,
   type UpgradeRequest,
   type UpgradeVerdict,
 } from "@signalbox/transport";
@@ -15,13 +16,13 @@ import { requireClientAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenPayload, TokenVerifier } from "../auth/token-verifier.ts";
+import { type ConnectQuery, parseConnectQuery } from "../http/connect-query.ts";
 import { noRoom, orUnauthorized, type Room, refusals } from "../http/refusal.ts";
+import { splitTarget } from "../http/target.ts";
 import type { Client, ClientRequest } from "../hub/hub-connection.ts";
 import { hubNamePattern } from "../hub/hub-name.ts";
 import { type ClientRoute, clientRoute } from "./client-route.ts";
-import { type ConnectQuery, parseConnectQuery } from "./connect-query.ts";
 import { TokenClient, termsOf } from "./identity.ts";
-import { splitTarget, targetOf } from "./target.ts";
 import { TextPool } from "./text-pool.ts";
 
 /** Read anew at each request. */

@@ -1,16 +1,24 @@
-import type { ClientEndpoint, RawHandler, Refusal, TrustedProxies, UpgradeRequest, UpgradeVerdict } from "@signalbox/transport";
+import {
+  type ClientEndpoint,
+  type RawHandler,
+  type Refusal,
+  type TrustedProxies,
+  targetOf,
+  type UpgradeRequest,
+  type UpgradeVerdict,
+} from "@signalbox/transport";
 import { requireRawAudience } from "../auth/audience.ts";
 import { clientToken } from "../auth/bearer.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
 import type { TokenPayload, TokenVerifier } from "../auth/token-verifier.ts";
+import { parseRawQuery } from "../http/connect-query.ts";
 import { forwardedFor } from "../http/forwarded.ts";
 import { noRoom, orUnauthorized, type Room, refusals } from "../http/refusal.ts";
+import { splitTarget } from "../http/target.ts";
 import { defaultHub, hubNamePattern } from "../hub/hub-name.ts";
-import { parseRawQuery } from "./connect-query.ts";
 import { termsOf } from "./identity.ts";
 import { ConnectingRawClient } from "./raw-client.ts";
 import { type RawRoute, rawRoute } from "./raw-route.ts";
-import { splitTarget, targetOf } from "./target.ts";
 import { TextPool } from "./text-pool.ts";
 
 /** Read anew at each request. */

@@ -1,4 +1,4 @@
-import { decodeQueryText } from "../http/query-text.ts";
+import { decodeQueryText } from "./query-text.ts";
 
 /** The query of a client's request, as far as the door reads it. */
 export interface ConnectQuery {

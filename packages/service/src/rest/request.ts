@@ -1,4 +1,4 @@
-import type { HotRequest } from "@signalbox/transport";
+import { type HotRequest, targetOf } from "@signalbox/transport";
 
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
@@ -11,7 +11,7 @@ export class RestRequest implements HotRequest {
 
   constructor(request: Request) {
     this.#request = request;
-    this.target = request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3));
+    this.target = targetOf(request.url);
   }
 
   get method(): string {

@@ -1,12 +1,13 @@
-import type { SocketHandler, UpgradeRequest, UpgradeVerdict } from "@signalbox/transport";
+import { type SocketHandler, targetOf, type UpgradeRequest, type UpgradeVerdict } from "@signalbox/transport";
 import { requireServerAudience } from "../auth/audience.ts";
 import { bearerToken } from "../auth/bearer.ts";
 import { userIdOf } from "../auth/claims.ts";
 import type { OwnHosts } from "../auth/own-hosts.ts";
-import { TokenError, type TokenPayload, type TokenVerifier } from "../auth/token-verifier.ts";
+import type { TokenPayload, TokenVerifier } from "../auth/token-verifier.ts";
 import type { ServerIdentity } from "../backends/app-servers/server-connection.ts";
-import { parseConnectQuery } from "../clients/connect-query.ts";
-import { refusals } from "../http/refusal.ts";
+import { parseConnectQuery } from "../http/connect-query.ts";
+import { orUnauthorized, refusals } from "../http/refusal.ts";
+import { splitTarget } from "../http/target.ts";
 import { hubNamePattern, hubNameRule } from "../hub/hub-name.ts";
 
 /** Read anew at each use. */
@@ -41,21 +42,13 @@ export class ServerDoor {
 
   /** Undefined when the path is not an app server's. */
   fetch(request: Request): Response | undefined {
-    return request.url.includes("/server") && isServerPath(new URL(request.url).pathname)
-      ? refusals.webSocketRequired()
-      : undefined;
+    return isServerPath(splitTarget(targetOf(request.url)).path) ? refusals.webSocketRequired() : undefined;
   }
 
   /** Undefined when the path is not an app server's. */
   upgrade(request: UpgradeRequest): UpgradeVerdict | undefined {
-    const [path = "", query = ""] = request.target.split("?", 2);
-    if (!isServerPath(path)) return undefined;
-    try {
-      return this.#upgrade(request, query);
-    } catch (error) {
-      if (error instanceof TokenError) return { refuse: refusals.unauthorized(error) };
-      throw error;
-    }
+    const { path, query } = splitTarget(request.target);
+    return isServerPath(path) ? orUnauthorized(() => this.#upgrade(request, query)) : undefined;
   }
 
   #upgrade({ headers }: UpgradeRequest, query: string): UpgradeVerdict {

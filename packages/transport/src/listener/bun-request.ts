@@ -1,9 +1,7 @@
+import { targetOf } from "../http/target.ts";
 import type { BunServer } from "./bun-runtime.ts";
 import type { HotReply, HotRequest, Peer, UpgradeRequest } from "./listener.ts";
 import { parseSubprotocols } from "./upgrade.ts";
-
-/** Length of the shortest start of a URL that holds no path: `http://`. */
-const AFTER_SCHEME = "http://".length;
 
 export class BunRequest implements HotRequest {
   readonly #request: Request;
@@ -17,7 +15,7 @@ export class BunRequest implements HotRequest {
   }
 
   get target(): string {
-    return targetOf(this.#request);
+    return targetOf(this.#request.url);
   }
 
   header(name: string): string | undefined {
@@ -43,7 +41,7 @@ export class BunUpgradeRequest implements UpgradeRequest {
   readonly #isSecure: boolean;
 
   constructor(request: Request, server: BunServer<unknown>, isSecure: boolean) {
-    this.target = targetOf(request);
+    this.target = targetOf(request.url);
     this.#request = request;
     this.#server = server;
     this.#isSecure = isSecure;
@@ -68,10 +66,6 @@ export class BunUpgradeRequest implements UpgradeRequest {
 
 export function peerOf(request: Request, server: BunServer<unknown>, secure: boolean): Peer {
   return { address: server.requestIP(request)?.address ?? "", secure };
-}
-
-function targetOf({ url }: Request): string {
-  return url.slice(url.indexOf("/", AFTER_SCHEME + 1));
 }
 
 /** A body of unknown length is counted while it arrives, never gathered whole first. */

@@ -7,8 +7,8 @@ import {
   ServiceMessageType,
 } from "@signalbox/protocol";
 import type { Audience, Command, Exceptions, Member } from "../../hub/command.ts";
+import { FilterError, parseFilter } from "../../hub/filter/filter.ts";
 import type { Hubs } from "../../hub/hubs.ts";
-import { FilterError, parseFilter } from "../../rest/filter/filter.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** Members on one page of a group, when the server does not say. */

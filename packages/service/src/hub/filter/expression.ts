@@ -1,4 +1,4 @@
-import type { Subscriber } from "../../hub/command.ts";
+import type { Subscriber } from "../command.ts";
 import { FilterError } from "./token.ts";
 
 export type Value = string | number | boolean | null;

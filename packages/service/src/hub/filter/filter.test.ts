@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Subscriber } from "../../hub/command.ts";
+import type { Subscriber } from "../command.ts";
 import { FilterError, parseFilter } from "./filter.ts";
 
 function subscriber(connectionId: string, userId?: string, ...groups: string[]): Subscriber {

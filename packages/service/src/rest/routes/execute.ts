@@ -1,7 +1,7 @@
 import type { Command } from "../../hub/command.ts";
+import type { Predicate } from "../../hub/filter/expression.ts";
+import { FilterError, parseFilter } from "../../hub/filter/filter.ts";
 import { readBody } from "../body.ts";
-import type { Predicate } from "../filter/expression.ts";
-import { FilterError, parseFilter } from "../filter/filter.ts";
 import { callPayload, readCall } from "../message.ts";
 import { checkGroup, filter, hub } from "../parameter.ts";
 import { emptyReply } from "../reply.ts";
