@@ -48,6 +48,8 @@ describe("the linter refuses an import against the direction", () => {
     ["packages/functions/src", "signalbox"],
     ["packages/dashboard/src", "@signalbox/transport"],
     ["packages/service/src/hub", "signalbox"],
+    ["packages/service/src/backends/app-servers", "../../rest/door.ts"],
+    ["packages/service/src/http", "../servers/door.ts"],
     ["packages/service/src/hub", "../rest/door.ts"],
     ["packages/service/src/hub", "../clients/door.ts"],
     ["packages/service/src/hub", "node:http"],
