@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type ReceivedRequest, Upstream, type UpstreamHandler } from "../backends/upstream/upstream-fixture.suite.ts";
 import { developmentKey } from "../config/settings.ts";
-import { Refused, StartedService } from "./started-service.suite.ts";
+import { Refused, StartedRawService } from "./started-raw-service.suite.ts";
 
 const until = <T>(assertion: () => T | Promise<T>, timeout = 15_000) => vi.waitFor(assertion, { timeout, interval: 20 });
 /** What a thousand clients may take on a busy machine, milliseconds. */
@@ -25,7 +25,7 @@ function app(answer: UpstreamHandler = (_, response) => void response.end()): Up
 
 async function start(handler: UpstreamHandler = app(), environment: Readonly<Record<string, string>> = {}) {
   const upstream = await Upstream.start(handler);
-  const service = await StartedService.start(`${upstream.origin}/api/{hub}/{category}/{event}`, environment);
+  const service = await StartedRawService.start(`${upstream.origin}/api/{hub}/{category}/{event}`, environment);
   return { upstream, service };
 }
 
@@ -92,7 +92,7 @@ describe("the events of a raw client (reference serverless-upstream §5.3–5.5)
 
   it("go to the first template that matches the hub as the client wrote it, {event} and {category} filled in", async () => {
     const upstream = await Upstream.start(app());
-    const service = await StartedService.start(
+    const service = await StartedRawService.start(
       JSON.stringify([
         { hubPattern: "other", urlTemplate: `${upstream.origin}/wrong` },
         { hubPattern: "Chat", categoryPattern: "connections", urlTemplate: `${upstream.origin}/c/{event}` },
@@ -167,12 +167,12 @@ describe("the answer to connect", () => {
   });
 
   it("may be a broadcast away: the client is not connected before it, and is after it", async () => {
-    let service: StartedService;
+    let service: StartedRawService;
     const upstream = await Upstream.start(async (request, response) => {
       if (request.header("x-asrs-event") === "connect") await service.rest("POST", "/ws/api/v1/hubs/chat/", "somebody comes");
       response.end("welcome");
     });
-    service = await StartedService.start(`${upstream.origin}/{event}`);
+    service = await StartedRawService.start(`${upstream.origin}/{event}`);
     const first = await service.connect(hub);
     const second = await service.connect(hub);
     await until(() => expect(first.texts).toEqual(["welcome", "somebody comes"]));
@@ -237,7 +237,7 @@ describe("the answer to connect", () => {
   );
 
   it("that no upstream gives lets in those with a token, and nobody else", async () => {
-    const service = await StartedService.start(undefined);
+    const service = await StartedRawService.start(undefined);
     const refused = await refusalOf(service.connect(hub));
     expect([refused.status, refused.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
     expect(refused.body).toBe("No upstream decides who connects to hub 'chat', so a token is needed.");
@@ -326,9 +326,9 @@ describe("disconnect comes exactly once", () => {
 
   it("when the client says goodbye, when it breaks, when REST closes it", async () => {
     for (const leave of [
-      async (client: Awaited<ReturnType<StartedService["connect"]>>) => client.socket.close(1000),
-      async (client: Awaited<ReturnType<StartedService["connect"]>>) => client.socket.terminate(),
-      async (_: unknown, service: StartedService, id: string) => {
+      async (client: Awaited<ReturnType<StartedRawService["connect"]>>) => client.socket.close(1000),
+      async (client: Awaited<ReturnType<StartedRawService["connect"]>>) => client.socket.terminate(),
+      async (_: unknown, service: StartedRawService, id: string) => {
         expect(await service.status("DELETE", `/ws/api/v1/hubs/chat/connections/${id}?reason=close%20reason`)).toBe(202);
       },
     ]) {
@@ -383,7 +383,7 @@ describe("disconnect comes exactly once", () => {
 });
 
 describe("a thousand clients", () => {
-  const connectAll = (service: StartedService) =>
+  const connectAll = (service: StartedRawService) =>
     Promise.all(Array.from({ length: 1_000 }, (_, i) => service.connect(`${hub}?name=${i}`)));
 
   it("before a slow upstream all get their own answers, in order", async () => {

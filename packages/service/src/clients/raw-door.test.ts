@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type ReceivedRequest, Upstream, type UpstreamHandler } from "../backends/upstream/upstream-fixture.suite.ts";
 import { rawRoute } from "./raw-route.ts";
-import { Refused, StartedService } from "./started-service.suite.ts";
+import { Refused, StartedRawService } from "./started-raw-service.suite.ts";
 
 const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 
@@ -26,7 +26,7 @@ async function start(
   handler: UpstreamHandler = (_, response) => void response.end(),
 ) {
   const upstream = await Upstream.start(handler);
-  const service = await StartedService.start(`${upstream.origin}/{event}`, environment);
+  const service = await StartedRawService.start(`${upstream.origin}/{event}`, environment);
   const connected = async (path: string, headers: Readonly<Record<string, string>> = {}): Promise<ReceivedRequest> => {
     const before = upstream.requests.length;
     await service.connect(path, [], { headers });
@@ -119,12 +119,12 @@ describe("the token of a raw client", () => {
   });
 
   it.each([
-    ["for another hub", (service: StartedService) => service.clientToken("/ws/client/hubs/other")],
-    ["for the default hub", (service: StartedService) => service.clientToken("/ws/client")],
-    ["for a SignalR client", (service: StartedService) => service.clientToken("/client/?hub=chat")],
-    ["for REST", (service: StartedService) => service.clientToken("/ws/api/v1/hubs/chat")],
-    ["expired", (service: StartedService) => service.clientToken(undefined, { exp: 1 })],
-    ["forged", (service: StartedService) => `${service.clientToken().slice(0, -3)}abc`],
+    ["for another hub", (service: StartedRawService) => service.clientToken("/ws/client/hubs/other")],
+    ["for the default hub", (service: StartedRawService) => service.clientToken("/ws/client")],
+    ["for a SignalR client", (service: StartedRawService) => service.clientToken("/client/?hub=chat")],
+    ["for REST", (service: StartedRawService) => service.clientToken("/ws/api/v1/hubs/chat")],
+    ["expired", (service: StartedRawService) => service.clientToken(undefined, { exp: 1 })],
+    ["forged", (service: StartedRawService) => `${service.clientToken().slice(0, -3)}abc`],
     ["no token at all", () => "abc"],
     ["a long text", () => "x".repeat(10_000)],
   ])("%s is 401, and no upstream hears of it", async (_, token) => {
@@ -277,7 +277,7 @@ describe("the certificate of a client", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, "cert.pem"), server!.cert);
     writeFileSync(join(folder, "key.pem"), server!.private);
-    const service = await StartedService.start(`${upstream.origin}/{event}`, {
+    const service = await StartedRawService.start(`${upstream.origin}/{event}`, {
       SIGNALBOX_TLS_CERT: join(folder, "cert.pem"),
       SIGNALBOX_TLS_KEY: join(folder, "key.pem"),
       SIGNALBOX_TLS_REQUEST_CERTIFICATE: "true",

@@ -1,7 +1,7 @@
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { describe, expect, it, vi } from "vitest";
 import { Upstream } from "../backends/upstream/upstream-fixture.suite.ts";
-import { type RawWebSocket, StartedService } from "../clients/started-service.suite.ts";
+import { type RawWebSocket, StartedRawService } from "../clients/started-raw-service.suite.ts";
 
 const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 
@@ -12,7 +12,7 @@ async function start() {
     if (name !== null) response.setHeader("x-asrs-user-id", name);
     response.end();
   });
-  const service = await StartedService.start(`${upstream.origin}/{event}`);
+  const service = await StartedRawService.start(`${upstream.origin}/{event}`);
   const connect = async (path: string): Promise<{ readonly client: RawWebSocket; readonly id: string }> => {
     const before = upstream.requests.length;
     const client = await service.connect(path);

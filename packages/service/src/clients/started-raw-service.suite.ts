@@ -8,7 +8,7 @@ import { developmentKey } from "../config/settings.ts";
 import { type Service, startService } from "../service.ts";
 
 /** A whole service in this process, with raw clients and REST callers for it. Ends with the test. */
-export class StartedService {
+export class StartedRawService {
   readonly service: Service;
   readonly logged: string[];
 
@@ -21,7 +21,7 @@ export class StartedService {
   static async start(
     upstream: string | undefined,
     environment: Readonly<Record<string, string>> = {},
-  ): Promise<StartedService> {
+  ): Promise<StartedRawService> {
     const { settings } = loadSettings({
       folder: "/nonexistent",
       environment: {
@@ -36,7 +36,7 @@ export class StartedService {
     const log = pino({ level: "info" }, { write: (line: string) => void logged.push(line) });
     const service = await startService(settings, { log });
     onTestFinished(() => service.stop());
-    return new StartedService(service, logged);
+    return new StartedRawService(service, logged);
   }
 
   get port(): number {
