@@ -232,6 +232,18 @@ describe("A hostile app server", () => {
     await server.stop();
   });
 
+  it("that sends a hub message without end loses the client it is for", async () => {
+    const server = await ScriptedServer.start(started.service);
+    const [client, other] = [await started.connect(), await started.connect()];
+    const piece: ServiceMessage = { type: 6, connectionId: client.id, payload: Buffer.alloc(40_000, "x") };
+    server.send(piece);
+    server.send(piece);
+    expect((await client.closed)?.message).toContain("does not end");
+    expect(await other.connection.invoke("echo", 1)).toBe(1);
+    await other.connection.stop();
+    await server.stop();
+  });
+
   it("that answers a handshake with too much loses its client only", async () => {
     const server = await ScriptedServer.start(started.service);
     server.onHandshake = () => "x".repeat(40_000);

@@ -4,6 +4,7 @@ import {
   HandshakeReader,
   MessageType,
   type OpenConnectionMessage,
+  ProtocolError,
   ServiceMessageType,
 } from "@signalbox/protocol";
 import type { ClientMessage, OpeningConnection, Payload } from "@signalbox/transport";
@@ -132,6 +133,9 @@ export class Route {
     const bytes = this.#part === undefined ? piece : Buffer.concat([this.#part, piece]);
     const whole = this.connection.protocol.wholeLength(bytes);
     this.#part = whole < bytes.length ? bytes.subarray(whole) : undefined;
+    if (bytes.length - whole > this.server.maxMessageBytes) {
+      throw new ProtocolError("The app server sends a hub message that does not end.");
+    }
     return whole > 0 && this.connection.send(new RelayedRecords(whole === bytes.length ? bytes : bytes.subarray(0, whole)));
   }
 }

@@ -128,6 +128,11 @@ export class ServerConnection implements SocketHandler, Flushable {
     return this.#handshake?.allowStatefulReconnects === true;
   }
 
+  /** The greatest message of the server, of those for its clients too. */
+  get maxMessageBytes(): number {
+    return this.#host.limits().maxMessageBytes;
+  }
+
   /** More waits for the server than it should. */
   get isCongested(): boolean {
     return this.#writer.length + (this.#socket?.pendingBytes ?? 0) > this.#host.limits().maxPendingBytes;
