@@ -235,7 +235,8 @@ export const settingsSchema = z.strictObject({
       }),
       maxMessageBytes: bytes("16MiB", { description: "Greatest message an app server may send", min: 65_536 }),
       maxPendingBytes: bytes("4MiB", {
-        description: "More than this waiting for an app server stops the reading of its clients until it has caught up",
+        description:
+          "More than this waiting for an app server stops the reading of its clients until it has caught up; 16 times as much ends its connection",
         min: 65_536,
         reloadable: true,
       }),

@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { encodeServiceMessage, type ServiceMessage, ServiceMessageReader } from "@signalbox/protocol";
+import {
+  encodeServiceMessage,
+  pingValue,
+  type ServiceMessage,
+  ServiceMessageReader,
+  type ServicePingMessage,
+} from "@signalbox/protocol";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type WebSocket from "ws";
@@ -14,7 +20,11 @@ import { StartedService } from "../started-service.suite.ts";
 let started: StartedService;
 
 beforeAll(async () => {
-  started = await StartedService.start({ modes: '{"plain":"serverless"}', "servers.maxMessageBytes": "64KiB" });
+  started = await StartedService.start({
+    modes: '{"plain":"serverless"}',
+    "servers.maxMessageBytes": "64KiB",
+    "servers.maxPendingBytes": "64KiB",
+  });
 });
 afterAll(() => started.stop());
 
@@ -230,6 +240,25 @@ describe("A hostile app server", () => {
       timeout: 10_000,
     });
     await server.stop();
+  });
+
+  it("that asks and asks and never reads is given up", async () => {
+    const watcher = await ScriptedServer.start(started.service);
+    const { connection } = await ScriptedServer.start(started.service, { serverId: "s".repeat(4_000) });
+    connection.socket.pause();
+    for (let sent = 0; sent < 20_000; sent += 1_000) {
+      connection.send(...Array.from({ length: 1_000 }, (): ServiceMessage => ({ type: 3, values: ["servers", ""] })));
+    }
+    const isAlone = (ping: ServicePingMessage) => pingValue(ping, "servercount") === "1";
+    await vi.waitFor(
+      () => {
+        watcher.send({ type: 3, values: ["status", "1"] });
+        expect(watcher.received.some((message) => message.type === 3 && isAlone(message))).toBe(true);
+      },
+      { timeout: 15_000 },
+    );
+    connection.socket.terminate();
+    await watcher.stop();
   });
 
   it("that sends a hub message without end loses the client it is for", async () => {

@@ -53,6 +53,8 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 /** The service says something at least every 5 s (reference hub-and-service-protocol §4.6); with a sweep a second, this is in time. */
 const pingInterval = 3_900;
 const handshakeTimeout = 15_000;
+/** As many times `maxPendingBytes` waiting for a server end its connection. */
+const hopeless = 16;
 const keepAlive: ServiceMessage = { type: ServiceMessageType.Ping, values: [] };
 
 /**
@@ -214,6 +216,7 @@ export class ServerConnection implements SocketHandler, Flushable {
   flush(): void {
     this.#flushRequested = false;
     if (this.#writer.length > 0) this.#socket?.send([this.#writer.take()], false);
+    this.#giveUpIfItNeverReads();
     if (this.#paused !== undefined && this.#socket?.pendingBytes === 0) this.#resumeClients();
   }
 
@@ -265,6 +268,13 @@ export class ServerConnection implements SocketHandler, Flushable {
       this.send({ type: ServiceMessageType.HandshakeResponse, error: "", connectionId: this.id });
       this.#host.opened(this);
     }
+  }
+
+  /** Its clients have long been held back: what still grows are answers to what it asks itself. */
+  #giveUpIfItNeverReads(): void {
+    if ((this.#socket?.pendingBytes ?? 0) <= hopeless * this.#host.limits().maxPendingBytes) return;
+    this.#socket?.abort();
+    this.#end("The server does not read what it is sent.");
   }
 
   #resumeClients(): void {
