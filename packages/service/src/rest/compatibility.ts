@@ -22,7 +22,8 @@ ${table(routes, ["dated", "v1", "v1-preview"], versions)}
 ## Routes of raw WebSockets
 
 Two generations of the preview ([websockets.md](websockets.md)): of May 2020 below \`/ws/api/v1\`, of October 2020 below \`/ws/api\`, whose
-\`api-version\` makes no difference. Without \`/hubs/{hub}\` a path means the default hub, \`_default\`.
+\`api-version\` makes no difference. Without \`/hubs/{hub}\` a path means the default hub, \`_default\`. What the preview's
+specification leaves open is [decided there](websockets.md#what-the-specification-leaves-open), and [its own sample ran](websockets.md#shown-by-the-original).
 
 ${table(routes, ["raw", "raw-v1"], rawVersions)}
 
