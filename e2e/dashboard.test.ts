@@ -234,6 +234,15 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     await page.getByText("in memory: edits end with the process").waitFor();
     await page.reload();
     await page.getByRole("button", { name: "Sign out" }).click();
+    await token.fill(adminToken);
+    await token.press("Enter");
+    await page.getByText("in memory: edits end with the process").waitFor();
+    // A session that has ended when updates are asked for.
+    await page.route("**/api/upstream/live", async (route) => {
+      await page.context().clearCookies();
+      await route.fulfill({ status: 401 });
+    });
+    await page.reload();
     await token.waitFor();
   });
 

@@ -42,7 +42,13 @@ export const api = {
   testUpstream: (request: TestRequest) => call<TestView>("POST", "upstream/test", request),
 };
 
-type LiveHandlers = { readonly [E in keyof LiveEvents]: (data: LiveEvents[E]) => void };
+type LiveHandlers = { readonly [E in keyof LiveEvents]: (data: LiveEvents[E]) => void } & {
+  /** The service refused, for example because the session has ended; it is asked again until this follows no more. */
+  readonly refused: () => void;
+};
+
+/** Milliseconds until a refused page asks again. */
+const retryDelay = 3_000;
 
 /**
  * Follows what happens while the page can be seen; the browser connects again by itself. It grants a host few connections, so tabs in
@@ -52,16 +58,25 @@ type LiveHandlers = { readonly [E in keyof LiveEvents]: (data: LiveEvents[E]) =>
  */
 export function followUpstream(handlers: LiveHandlers, onState: (connected: boolean) => void): () => void {
   let source: EventSource | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
     const opened = new EventSource("api/upstream/live");
     for (const event of ["changed", "calls"] as const) {
       opened.addEventListener(event, ({ data }) => handlers[event](JSON.parse(data)));
     }
     opened.onopen = () => onState(true);
-    opened.onerror = () => onState(false);
+    opened.onerror = () => {
+      onState(false);
+      // A line that broke is the browser's to mend; after a refusal it gives up.
+      if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+      source = undefined;
+      retry = setTimeout(follow, retryDelay);
+      handlers.refused();
+    };
     return opened;
   };
   const close = () => {
+    clearTimeout(retry);
     source?.close();
     source = undefined;
   };

@@ -146,10 +146,11 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
             if (version !== now.current.view?.version) void refresh();
           },
           calls: (changed) => setCalls((known) => ({ ...known, ...changed })),
+          refused: onSignedOut,
         },
         setConnected,
       ),
-    [refresh],
+    [refresh, onSignedOut],
   );
 
   return {

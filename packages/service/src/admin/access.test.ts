@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadSettings } from "../config/load.ts";
 import { StartedAdmin } from "./started-admin.suite.ts";
 
 const token = "an-admin-token-of-at-least-32-characters";
@@ -151,6 +152,17 @@ describe("an admin listener with a token", () => {
       headers: { cookie: headers["set-cookie"]![0]!.split(";", 1)[0] },
     });
     expect(answer.status).toBe(401);
+  });
+
+  it("tells a page that follows live nothing more when the token changes", async () => {
+    const admin = await StartedAdmin.start({ adminToken: token });
+    const response = await fetch(`${admin.service.adminUrl}/api/upstream/live`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const flags = { port: "0", inMemory: true, adminToken: `${token}-new`, "upstream.templates": "http://127.0.0.1:1/" };
+    admin.service.reload(loadSettings({ folder: "/nonexistent", flags }).settings);
+    // Ends by itself.
+    expect((await response.text()).match(/event: changed/g)).toHaveLength(1);
   });
 
   it("may listen beyond loopback, and is reached there by address", async () => {

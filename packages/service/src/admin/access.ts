@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { isLoopback } from "@signalbox/transport";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { bearerToken } from "../auth/bearer.ts";
 import { isSession, sameText, sessionCookie } from "./session.ts";
@@ -44,15 +44,17 @@ export function ownPagesOnly(options: () => AccessOptions): MiddlewareHandler {
 /** Lets those in who present the token, in a header or by a session. */
 export function tokenHolders(options: () => AccessOptions): MiddlewareHandler {
   return async (context, next) => {
-    const { token } = options();
-    if (isSignedIn(token, context.req.header("authorization"), getCookie(context, sessionCookie))) return next();
+    if (isSignedIn(context, options())) return next();
     context.header("WWW-Authenticate", "Bearer");
     return context.json({ error: "The token of the admin listener (adminToken) is needed here." }, 401);
   };
 }
 
-export function isSignedIn(token: string | undefined, authorization: string | undefined, session: string | undefined): boolean {
-  return token === undefined || presentsToken(authorization, token) || (session !== undefined && isSession(session, token));
+/** Whether a request may still see data: sessions run out, and the token may change while an answer goes on. */
+export function isSignedIn(context: Context, { token }: AccessOptions): boolean {
+  if (token === undefined || presentsToken(context.req.header("authorization"), token)) return true;
+  const session = getCookie(context, sessionCookie);
+  return session !== undefined && isSession(session, token);
 }
 
 function presentsToken(authorization: string | undefined, token: string | undefined): boolean {

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { deleteCookie, setCookie } from "hono/cookie";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { z } from "zod";
@@ -17,7 +17,7 @@ export interface AdminOptions {
   readonly draining: () => boolean;
   /** Asked for each request. */
   readonly access: () => AccessOptions;
-  readonly upstream: UpstreamApiParts;
+  readonly upstream: Omit<UpstreamApiParts, "isSignedIn">;
   /** An answer of 500 says nothing; this does. */
   readonly onError: (error: unknown) => void;
   /** Folder of the built page. */
@@ -60,9 +60,8 @@ export function createAdminDoor({ metrics, draining, access, upstream, onError, 
   });
   app.use("/api/*", bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }));
   app.get("/api/session", (context) => {
-    const { token } = access();
-    const signedIn = isSignedIn(token, context.req.header("authorization"), getCookie(context, sessionCookie));
-    return context.json({ tokenNeeded: token !== undefined, signedIn } satisfies SessionView);
+    const tokenNeeded = access().token !== undefined;
+    return context.json({ tokenNeeded, signedIn: isSignedIn(context, access()) } satisfies SessionView);
   });
   app.post("/api/session", async (context) => {
     const { token } = access();
@@ -85,7 +84,7 @@ export function createAdminDoor({ metrics, draining, access, upstream, onError, 
     return context.json({ tokenNeeded, signedIn: !tokenNeeded } satisfies SessionView);
   });
   app.use("/api/*", tokenHolders(access));
-  app.route("/api/upstream", upstreamApi(upstream));
+  app.route("/api/upstream", upstreamApi({ ...upstream, isSignedIn: (context) => isSignedIn(context, access()) }));
 
   app.get("*", async (context) => {
     const file = await pageFile(page, context.req.path);

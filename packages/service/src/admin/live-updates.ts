@@ -14,8 +14,9 @@ const heartbeat = 15_000;
 /**
  * Server-sent events: the state now, then what changes, gathered for {@link pace}. What a slow page has not read yet is replaced, not
  * queued: the last calls of a template are always told as a whole.
+ * @param isSignedIn false: nothing more is told, and the stream ends
  */
-export function liveUpdates(context: Context, set: TemplateSet, calls: RecentCalls): Response {
+export function liveUpdates(context: Context, set: TemplateSet, calls: RecentCalls, isSignedIn: () => boolean): Response {
   return streamSSE(context, async (stream) => {
     const changedCalls = new Set(set.inForce.map(templateId));
     let changed = true;
@@ -32,10 +33,11 @@ export function liveUpdates(context: Context, set: TemplateSet, calls: RecentCal
       }),
     ];
     stream.onAbort(() => wake());
+    const goesOn = () => !stream.aborted && !stream.closed && isSignedIn();
     const write = <E extends keyof LiveEvents>(event: E, data: LiveEvents[E]) =>
       stream.writeSSE({ event, data: JSON.stringify(data) });
     try {
-      while (!stream.aborted && !stream.closed) {
+      while (goesOn()) {
         if (changed) {
           changed = false;
           await write("changed", { version: versionOf(set) });
@@ -46,7 +48,7 @@ export function liveUpdates(context: Context, set: TemplateSet, calls: RecentCal
           await write("calls", Object.fromEntries(ids.map((id) => [id, calls.of(id)])));
         }
         await stream.sleep(pace);
-        while (!changed && changedCalls.size === 0 && !stream.aborted && !stream.closed) {
+        while (!changed && changedCalls.size === 0 && goesOn()) {
           await woken(heartbeat);
           if (!changed && changedCalls.size === 0) await stream.write(": still here\n\n");
         }

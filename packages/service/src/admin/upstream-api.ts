@@ -21,10 +21,12 @@ export interface UpstreamApiParts {
   readonly options: () => UpstreamOptions;
   /** The access keys that sign test events, the primary first. */
   readonly keys: () => readonly string[];
+  /** Asked again and again while updates are sent. */
+  readonly isSignedIn: (context: Context) => boolean;
 }
 
 /** The part of the admin API about upstream templates; shapes in `contract.ts`, described in docs/dashboard.md. */
-export function upstreamApi({ templates: set, calls, durable, options, keys }: UpstreamApiParts): Hono {
+export function upstreamApi({ templates: set, calls, durable, options, keys, isSignedIn }: UpstreamApiParts): Hono {
   const api = new Hono();
   const tests = new UpstreamTests();
 
@@ -73,7 +75,7 @@ export function upstreamApi({ templates: set, calls, durable, options, keys }: U
     return context.json(await tests.send(candidates.templates, body, keys(), options()));
   });
 
-  api.get("/live", (context) => liveUpdates(context, set, calls));
+  api.get("/live", (context) => liveUpdates(context, set, calls, () => isSignedIn(context)));
 
   /** Those in force, or the given ones with the appended behind them. */
   function candidatesIn(
