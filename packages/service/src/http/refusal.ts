@@ -8,7 +8,8 @@ const retryWhenFull = "10";
 /** By then another instance stands behind the address. */
 const retryWhenDraining = "2";
 
-function refusal(status: number, text: string, headers?: Readonly<Record<string, string>>): Response {
+/** An answer by which somebody is turned away, with a sentence that says why. */
+export function refusal(status: number, text: string, headers?: Readonly<Record<string, string>>): Response {
   return new Response(text === "" ? null : text, {
     status,
     headers: { "content-type": "text/plain; charset=utf-8", ...headers },

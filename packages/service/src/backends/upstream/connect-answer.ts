@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { headerText, rawPayload } from "@signalbox/protocol";
 import type { Payload, Refusal } from "@signalbox/transport";
+import { refusal } from "../../http/refusal.ts";
 import { groupNamePattern } from "../../hub/group-name.ts";
 import type { RawClient } from "../../hub/hub-connection.ts";
 import type { Welcome } from "../backend.ts";
@@ -21,7 +22,7 @@ const texts: Readonly<Record<number, string>> = {
 };
 
 export function refused(status: 500 | 502 | 504): Refusal {
-  return { refuse: plainText(status, texts[status]!) };
+  return { refuse: refusal(status, texts[status]!) };
 }
 
 const nobody: Welcome = { userId: undefined, groups: [], subprotocol: undefined, first: undefined };
@@ -94,11 +95,7 @@ function passedOn(status: number, { headers, body }: UpstreamReply): Response {
 }
 
 function unauthorized(hub: string): Response {
-  return plainText(401, `No upstream decides who connects to hub '${hub}', so a token is needed.`, {
+  return refusal(401, `No upstream decides who connects to hub '${hub}', so a token is needed.`, {
     "www-authenticate": "Bearer",
   });
-}
-
-function plainText(status: number, text: string, headers?: Readonly<Record<string, string>>): Response {
-  return new Response(text, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
 }
