@@ -24,12 +24,15 @@ describe("an endpoint that drains", () => {
     started = await StartedEndpoint.start();
     const clients = await connect(10);
     const unshaken = await WebSocketClient.open(started.webSocketUrl);
-    const sizes: number[] = [];
-    const ended = Promise.all(clients.map(({ ended }) => ended.then(() => sizes.push(started.handler.connections.size))));
-    const drained = started.endpoint.closeAll(CloseReasons.drain, { slice: 4, pauseMs: 50 });
-    await ended;
-    await drained;
-    expect(sizes).toContain(6);
+    const times: number[] = [];
+    const closed = started.handler.closed.bind(started.handler);
+    started.handler.closed = (...end) => {
+      times.push(performance.now());
+      closed(...end);
+    };
+    await started.endpoint.closeAll(CloseReasons.drain, { slice: 4, pauseMs: 50 });
+    await Promise.all(clients.map(({ ended }) => ended));
+    for (const first of [4, 8]) expect(times[first]! - times[first - 1]!).toBeGreaterThan(40);
     expect(started.endpoint.size).toBe(0);
     expect(await unshaken.ended).toEqual({ code: 1000 });
     for (const client of clients) expect(client.records).toEqual(["{}", '{"type":7,"allowReconnect":true}']);
