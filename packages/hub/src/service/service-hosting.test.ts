@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text as readText } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import {
   AckStatus,
   DataMessageType,
@@ -12,7 +16,7 @@ import {
 import fc from "fast-check";
 import { createVerifier } from "fast-jwt";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { accessKey, claims, ScriptedService, text } from "../../test/scripted-service.ts";
+import { accessKey, claims, ScriptedService, type ServerConnection, text } from "../../test/scripted-service.ts";
 import { Hub, HubServer, type HubServerOptions, type ListeningHubServer, type ServiceOptions } from "../index.ts";
 
 const events: string[] = [];
@@ -189,7 +193,55 @@ describe("server connections", () => {
     await closed;
     expect(events.at(-1)).toBe("-c1");
   });
+
+  it("say goodbye although they open only now", async () => {
+    await start();
+    const first = await service.connection();
+    const second = await openAnother(first);
+    const closed = listening.close();
+    const said = (connection: ServerConnection) => connection.of(ServiceMessageType.Ping).map(({ values }) => values);
+    await expect.poll(() => said(first)).toContainEqual(["shutdown", "fin:0"]);
+    second.answer();
+    await expect.poll(() => said(second.connection)).toContainEqual(["shutdown", "fin:0"]);
+    for (const connection of service.connections) connection.ping("shutdown", "finack");
+    await closed;
+  });
+
+  it("that nobody answers are given up when the server closes", async () => {
+    await start();
+    const first = await service.connection();
+    const { connection } = await openAnother(first);
+    const closed = once(connection.socket, "close");
+    const ended = listening.close();
+    await expect.poll(() => first.of(ServiceMessageType.Ping).length).toBeGreaterThan(0);
+    first.ping("shutdown", "finack");
+    await Promise.all([ended, closed]);
+    expect(errors).toEqual([]);
+  });
+
+  it.each(["Node", "Bun"])("let the process end, on %s", async (runtime) => {
+    const file = fileURLToPath(new URL("../../test/short-lived.ts", import.meta.url));
+    const command =
+      runtime === "Bun" ? fileURLToPath(new URL("../../../../node_modules/.bin/bun", import.meta.url)) : process.execPath;
+    const child = spawn(command, ["--conditions=signalbox-source", file, service.connectionString], { stdio: "pipe" });
+    const output = readText(child.stdout);
+    const first = await service.connection();
+    await expect
+      .poll(() => first.of(ServiceMessageType.Ping).map(({ values }) => values))
+      .toContainEqual(["shutdown", "fin:0"]);
+    first.ping("shutdown", "finack");
+    // Milliseconds from the end of `close` to the end of the process.
+    expect(Number(await output)).toBeLessThan(3_000);
+  });
 });
+
+/** A further server connection, asked for by the service, whose handshake waits for `answer`. */
+async function openAnother(first: ServerConnection) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  service.ready = promise;
+  first.ping("target", "here");
+  return { connection: await service.connection(1), answer: resolve };
+}
 
 describe("clients of the service", () => {
   it("are known by their claims, headers and query", async () => {
