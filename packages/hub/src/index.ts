@@ -4,7 +4,7 @@ export type * from "./clients/hub-clients.ts";
 export type { ClientRequest } from "./hosting/client-request.ts";
 export type { RequestHandler } from "./hosting/request-handler.ts";
 export type { Claims, ConnectionFeatures, HubCallerContext, HubUser } from "./hub/caller-context.ts";
-export { HubException } from "./hub/errors.ts";
+export { DeliveryError, type DeliveryFailure, HubException } from "./hub/errors.ts";
 export type { HubFilter, HubInvocation } from "./hub/filter.ts";
 export { type ClientOf, Hub, type HubClass } from "./hub/hub.ts";
 export type { HubMethodOptions, HubMethods } from "./hub/hub-methods.ts";

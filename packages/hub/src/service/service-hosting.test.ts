@@ -478,7 +478,10 @@ describe("sends", () => {
     await expect.poll(() => first.of(ServiceMessageType.ClientInvocation)).toHaveLength(2);
     const failed = first.of(ServiceMessageType.ClientInvocation)[1]!;
     first.send({ ...failed, type: ServiceMessageType.ErrorCompletion, error: "Connection 'gone' is disconnected." });
-    await expect(failing).rejects.toThrow("Connection 'gone' is disconnected.");
+    await expect(failing).rejects.toMatchObject({
+      code: "connectionNotFound",
+      message: "Connection 'gone' is disconnected.",
+    });
 
     first.open("c1");
     await expect.poll(() => events).toHaveLength(1);
@@ -496,6 +499,42 @@ describe("sends", () => {
       .poll(() => first.of(ServiceMessageType.ClientCompletion))
       .toMatchObject([{ invocationId: "other-1", connectionId: "c1", protocol: "json" }]);
     expect(Buffer.from(first.of(ServiceMessageType.ClientCompletion)[0]!.payload).toString()).toBe(record);
+  });
+
+  it("say why a client of another server does not answer", async () => {
+    const server = await start();
+    const first = await service.connection();
+    const ask = async (signal?: AbortSignal) => {
+      const before = first.of(ServiceMessageType.ClientInvocation).length;
+      const outcome = server
+        .hub(Chat)
+        .clients.client("far")
+        .invoke("ask", ...(signal === undefined ? [] : [signal]))
+        .catch((error) => error);
+      await expect.poll(() => first.of(ServiceMessageType.ClientInvocation)).toHaveLength(before + 1);
+      return { outcome, invocation: first.of(ServiceMessageType.ClientInvocation)[before]! };
+    };
+
+    const missing = await ask();
+    first.send({ ...missing.invocation, type: ServiceMessageType.ErrorCompletion, error: "no such connection" });
+    expect(await missing.outcome).toMatchObject({ code: "connectionNotFound", message: "no such connection" });
+
+    const leaving = await ask();
+    first.send({ ...leaving.invocation, type: ServiceMessageType.ServiceMapping, instanceId: "here" });
+    first.send({ ...leaving.invocation, type: ServiceMessageType.ErrorCompletion, error: "it left" });
+    expect(await leaving.outcome).toMatchObject({ code: "disconnected", message: "it left" });
+
+    expect(await (await ask(AbortSignal.timeout(20))).outcome).toMatchObject({ code: "timeout" });
+
+    const cut = await ask();
+    service.answer = "away";
+    first.socket.terminate();
+    expect(await cut.outcome).toMatchObject({ code: "serviceUnavailable" });
+    const { clients, groups } = server.hub(Chat);
+    const unavailable = { name: "DeliveryError", code: "serviceUnavailable" };
+    await expect(clients.client("far").invoke("ask")).rejects.toMatchObject(unavailable);
+    await expect(clients.all.send("news")).rejects.toMatchObject(unavailable);
+    await expect(groups.add("far", "red")).rejects.toMatchObject(unavailable);
   });
 });
 
