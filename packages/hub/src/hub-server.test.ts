@@ -193,7 +193,10 @@ describe("what goes wrong", () => {
 describe("a client that is asked and does not answer", () => {
   const silent = () => connect({ url, on: { confirm: () => new Promise(() => {}) } });
   const ask = (id: string, ...signal: AbortSignal[]) =>
-    server.hub(Chat).clients.client(id).invoke("confirm", "sure?", ...(signal as [AbortSignal]));
+    server
+      .hub(Chat)
+      .clients.client(id)
+      .invoke("confirm", "sure?", ...(signal as [AbortSignal]));
 
   it("because it is not there", async () => {
     await expect(ask("nobody")).rejects.toMatchObject({

@@ -1,5 +1,4 @@
 export type { AnyClient } from "@signalbox/protocol";
-export { type ItemStream, type TypedConnection, typedConnection, type UntypedConnection } from "./client/typed-connection.ts";
 export type * from "./clients/hub-clients.ts";
 export type { ClientRequest } from "./hosting/client-request.ts";
 export type { RequestHandler } from "./hosting/request-handler.ts";

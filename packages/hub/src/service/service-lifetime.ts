@@ -16,9 +16,9 @@ import {
   ServiceMessageType,
 } from "@signalbox/protocol";
 import type { HubClient } from "../dispatch/hub-client.ts";
-import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 import { ClientResults } from "../hosting/client-results.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
+import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 import { Acks } from "./acks.ts";
 import type { EndpointLinks } from "./endpoint-links.ts";
 import type { ServiceLink } from "./service-link.ts";
