@@ -8,6 +8,7 @@ export type { HubFilter, HubInvocation } from "./hub/filter.ts";
 export { type ClientOf, Hub, type HubClass } from "./hub/hub.ts";
 export type { HubMethodOptions, HubMethods } from "./hub/hub-methods.ts";
 export type { MethodOptions, ParameterSchema } from "./hub/method-options.ts";
+export type { ConnectionStatus, HubObserver } from "./hub/observer.ts";
 export { HubServer, type ListeningHubServer, type ListenOptions } from "./hub-server.ts";
 export type { Authenticated, ErrorListener, HubOptions, HubServerOptions, MapOptions } from "./options.ts";
 export type {
