@@ -107,12 +107,13 @@ foreach (var (transport, withMessagePack) in ways)
         await stage.Hub.Clients.Group("team").SendAsync("message", "team");
         await stage.Hub.UserGroups.RemoveFromGroupAsync(stage.Ann.UserId, "team");
         Expect.Equal(false, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
-        await stage.Hub.Clients.Group("team").SendAsync("message", "bob");
+        await stage.Hub.UserGroups.AddToGroupAsync(stage.Bob.UserId, "another team");
+        await stage.Hub.Clients.Groups("team", "another team").SendAsync("message", "bob");
         await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
         await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
-        await stage.Hub.Clients.Group("team").SendAsync("message", "nobody");
+        await stage.Hub.Clients.Groups("team", "another team").SendAsync("message", "nobody");
         await stage.Hub.Clients.All.SendAsync("message", "all");
-        await stage.ExpectAsync(ann: ["team", "all"], bob: ["team", "bob", "all"]);
+        await stage.ExpectAsync(ann: ["team", "all"], bob: ["team", "bob", "bob", "all"]);
     });
 }
 

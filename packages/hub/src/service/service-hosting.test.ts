@@ -15,7 +15,7 @@ import {
 } from "@signalbox/protocol";
 import fc from "fast-check";
 import { createVerifier } from "fast-jwt";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { accessKey, claims, ScriptedService, type ServerConnection, text } from "../../test/scripted-service.ts";
 import { Hub, HubServer, type HubServerOptions, type ListeningHubServer, type ServiceOptions } from "../index.ts";
 
@@ -149,6 +149,44 @@ describe("server connections", () => {
     const last = await service.connection(service.connections.length - 1);
     last.open("c1");
     await expect.poll(() => last.said("c1")).toEqual(["{}\u001e"]);
+  });
+
+  describe("as time goes by", () => {
+    // Only what the connections measure is moved on; sockets and the test's own waiting stay real.
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it("answer what they hear with a ping, every 5 seconds at most", async () => {
+      await start();
+      const first = await service.connection();
+      const pings = () => first.of(ServiceMessageType.Ping).map(({ values }) => values);
+      first.ping("echo", "1");
+      await expect.poll(pings).toEqual([["echo", "1"]]);
+      vi.advanceTimersByTime(5_000);
+      first.ping("echo", "2");
+      await expect.poll(pings).toEqual([
+        ["echo", "1"],
+        ["echo", "2"],
+        ["#clientInHub", "0", "#client", "0"],
+      ]);
+    });
+
+    it("are tried again after 30 seconds of silence", async () => {
+      await start();
+      const first = await service.connection();
+      first.open("c1");
+      await expect.poll(() => events).toHaveLength(1);
+      vi.advanceTimersByTime(25_000);
+      first.ping();
+      await expect
+        .poll(() => first.of(ServiceMessageType.Ping).map(({ values }) => values))
+        .toContainEqual(["#clientInHub", "1", "#client", "1"]);
+      vi.advanceTimersByTime(25_000);
+      expect(events).toHaveLength(1);
+      vi.advanceTimersByTime(5_000);
+      await expect.poll(() => events.at(-1)).toBe("-c1 The connection was lost without a close handshake.");
+      await service.connection(1);
+    });
   });
 
   it("send back an echo, open another one on demand, and that one once", async () => {
@@ -523,6 +561,12 @@ describe("sends", () => {
     first.send({ ...leaving.invocation, type: ServiceMessageType.ServiceMapping, instanceId: "here" });
     first.send({ ...leaving.invocation, type: ServiceMessageType.ErrorCompletion, error: "it left" });
     expect(await leaving.outcome).toMatchObject({ code: "disconnected", message: "it left" });
+
+    const lost = await ask();
+    first.send({ ...lost.invocation, type: ServiceMessageType.ServiceMapping, instanceId: "there" });
+    first.ping("offline", "here");
+    first.ping("offline", "there");
+    expect(await lost.outcome).toMatchObject({ code: "disconnected", message: expect.stringContaining("instance") });
 
     expect(await (await ask(AbortSignal.timeout(20))).outcome).toMatchObject({ code: "timeout" });
 
