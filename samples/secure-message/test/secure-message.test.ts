@@ -53,7 +53,7 @@ const outcome = async (response: Response) => [response.status, await response.j
 const delivered = [200, { delivered: true }];
 const unknown = [404, { error: "There is no such transaction, or it has expired." }];
 const unconfirmed = [504, { error: "The browser did not confirm the message; it may have shown it." }];
-const unavailable = [503, { error: "The service is not connected now; nothing was sent." }];
+const unavailable = [503, { error: "This app server has lost the service. Ask it again later, or another one now." }];
 const absent = [404, { error: "No browser is connected for this transaction now." }];
 
 describe.each(modes)("The app server %s", (mode) => {
