@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectInNode } from "./support/node-client.ts";
 import { manifest, publishedPackages, root } from "./support/repository.ts";
@@ -15,7 +16,10 @@ import { clientToken, clientUrl } from "./support/token.ts";
 
 const run = promisify(execFile);
 const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}` };
-const names = publishedPackages.map((folder) => manifest(folder).name);
+const names = publishedPackages.flatMap((folder) => {
+  const { name, exports } = manifest(folder);
+  return Object.keys(exports).map((entry) => name + entry.slice(1));
+});
 
 describe("publint", () => {
   it.each(publishedPackages)("finds nothing to improve in %s", async (name) => {
@@ -33,7 +37,9 @@ describe("the packed packages, installed into an empty folder", () => {
     const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder, ...workspaces], { cwd: root, env });
     const packed = Object.values(JSON.parse(stdout)) as { readonly filename: string }[];
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    await run("npm", ["install", ...packed.map(({ filename }) => `./${filename}`)], { cwd: folder, env });
+    // Function apps bring it: `@signalbox/functions/serverless-hub` stands on theirs.
+    const functions = `@azure/functions@${manifest("functions").devDependencies!["@azure/functions"]}`;
+    await run("npm", ["install", functions, ...packed.map(({ filename }) => `./${filename}`)], { cwd: folder, env });
   });
 
   it("signalbox start serves a client and a REST caller, and ends with 0", async () => {
@@ -58,6 +64,20 @@ describe("the packed packages, installed into an empty folder", () => {
   it("each can be imported", async () => {
     const program = names.map((name) => `await import("${name}");`).join("\n");
     await run(join(root, "node_modules/.bin/node"), ["--input-type=module", "--eval", program], { cwd: folder });
+  });
+
+  it("the client entry of the hub brings no server into a browser", async () => {
+    const entry = 'import { typedConnection } from "@signalbox/hub/client"; console.log(typedConnection);';
+    writeFileSync(join(folder, "page.js"), entry);
+    const built = await build({
+      root: folder,
+      configFile: false,
+      logLevel: "silent",
+      build: { write: false, rollupOptions: { input: join(folder, "page.js") } },
+    });
+    const { output } = built as { readonly output: readonly { readonly moduleIds: string[]; readonly code: string }[] };
+    const modules = output.flatMap(({ moduleIds }) => moduleIds).filter((id) => id.includes("node_modules"));
+    expect(modules).toEqual([expect.stringContaining("@signalbox/hub/dist/client/typed-connection.js")]);
   });
 
   it("each brings the types of what it exports", async () => {

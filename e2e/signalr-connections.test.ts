@@ -79,6 +79,22 @@ describe.each(runtimes)("a connection of @microsoft/signalr with Signalbox on %s
     }
   });
 
+  it.each(combinations)(
+    "is closed in default mode without an app server, over $transport with $protocol",
+    async (combination) => {
+      await using service = await startService({ runtime, args: ["--mode", "default"] });
+      const connection = connectionBuilder({ ...combination, ...optionsFor(service) }).build();
+      const closed = Promise.withResolvers<Error | undefined>();
+      connection.onclose(closed.resolve);
+      // Whether the reason is there before `start` has ended is left to chance.
+      const error = await started(connection).then(
+        () => closed.promise,
+        (failure: Error) => failure,
+      );
+      expect(error?.message).toContain("No app server is connected.");
+    },
+  );
+
   describeReconnect(runtime, connectInNode);
 
   it("is closed when its authentication expires, if the token asks for that", async () => {

@@ -7,7 +7,7 @@ namespace Signalbox.Harness;
 
 /// <summary>The service under test, as its connection string names it, and the test's own switchboard.</summary>
 /// <param name="connectionString">of the service</param>
-/// <param name="control">where the test listens for <c>restart</c>, <c>cut</c> and <c>release</c></param>
+/// <param name="control">where the test listens for <c>restart</c>, <c>cut</c>, <c>release</c> and <c>another</c> (the connection string of a second service)</param>
 public sealed class Environment(string connectionString, Uri control)
 {
     private static readonly HttpClient Http = new();

@@ -1,8 +1,10 @@
 // The .NET Management SDK, by REST (transient) and over a service connection (persistent), and .NET clients that connect with what it negotiates, against a running Signalbox.
 using System.Collections.Concurrent;
+using System.Reflection;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Azure.SignalR;
 using Microsoft.Azure.SignalR.Management;
 using Microsoft.Extensions.DependencyInjection;
 using Signalbox.Harness;
@@ -89,6 +91,7 @@ foreach (var (transport, withMessagePack) in ways)
         await stage.Hub.Clients.Clients([]).SendAsync("message", "lost");
         await stage.Hub.Clients.Groups([]).SendAsync("message", "lost");
         await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team", TimeSpan.FromSeconds(1));
+        await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team", TimeSpan.Zero);
         await stage.Hub.UserGroups.RemoveFromGroupAsync("nobody", "team");
         await stage.Hub.UserGroups.RemoveFromAllGroupsAsync("nobody");
         await stage.Hub.Clients.All.SendAsync("message", "all");
@@ -104,12 +107,13 @@ foreach (var (transport, withMessagePack) in ways)
         await stage.Hub.Clients.Group("team").SendAsync("message", "team");
         await stage.Hub.UserGroups.RemoveFromGroupAsync(stage.Ann.UserId, "team");
         Expect.Equal(false, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
-        await stage.Hub.Clients.Group("team").SendAsync("message", "bob");
+        await stage.Hub.UserGroups.AddToGroupAsync(stage.Bob.UserId, "another team");
+        await stage.Hub.Clients.Groups("team", "another team").SendAsync("message", "bob");
         await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
         await stage.Hub.UserGroups.RemoveFromAllGroupsAsync(stage.Bob.UserId);
-        await stage.Hub.Clients.Group("team").SendAsync("message", "nobody");
+        await stage.Hub.Clients.Groups("team", "another team").SendAsync("message", "nobody");
         await stage.Hub.Clients.All.SendAsync("message", "all");
-        await stage.ExpectAsync(ann: ["team", "all"], bob: ["team", "bob", "all"]);
+        await stage.ExpectAsync(ann: ["team", "all"], bob: ["team", "bob", "bob", "all"]);
     });
 }
 
@@ -159,7 +163,79 @@ foreach (var transport in new[] { ServiceTransportType.Transient, ServiceTranspo
         await stage.ExpectAsync(ann: ["all"], bob: ["all", "readers"]);
         await other.ExpectAsync(ann: [], bob: []);
     });
+
+    cases.Add($"{transport}: takes an empty application name for none", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport, application: "");
+        await using var same = await Stage.SetAsync(environment, transport, hub: stage.Name);
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["all"], bob: ["all"]);
+        await same.ExpectAsync(ann: ["all"], bob: ["all"]);
+    });
+
+    cases.Add($"{transport}: leaves other hub contexts alone when one ends", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        var another = await stage.AnotherContextAsync();
+        await another.Clients.All.SendAsync("message", "from another");
+        await stage.ExpectAsync(ann: ["from another"], bob: ["from another"]);
+        await another.DisposeAsync();
+        await stage.Hub.Clients.All.SendAsync("message", "all");
+        await stage.ExpectAsync(ann: ["from another", "all"], bob: ["from another", "all"]);
+    });
 }
+
+cases.Add("Persistent: works with message tracing", async environment =>
+{
+    // The option is not public.
+    var tracing = typeof(ServiceManagerOptions).GetProperty("EnableMessageTracing", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    await using var stage = await Stage.SetAsync(
+        environment, ServiceTransportType.Persistent, configure: options => tracing.SetValue(options, true));
+    await stage.Hub.Groups.AddToGroupAsync(stage.Ann.ConnectionId, "readers");
+    await stage.Hub.UserGroups.AddToGroupAsync(stage.Bob.UserId, "team");
+    await stage.Hub.Clients.Groups("readers", "team").SendAsync("message", "groups");
+    await stage.Hub.Clients.Users(stage.Ann.UserId, stage.Bob.UserId).SendAsync("message", "users");
+    await stage.Hub.Clients.Clients([stage.Ann.ConnectionId, stage.Bob.ConnectionId]).SendAsync("message", "connections");
+    Expect.Equal(true, await stage.Hub.ClientManager.GroupExistsAsync("team"));
+    await stage.ExpectAsync(ann: ["groups", "users", "connections"], bob: ["groups", "users", "connections"]);
+});
+
+cases.Add("Persistent: sends to the endpoints that it is told, and to no others", async environment =>
+{
+    var another = await environment.ControlAsync("another");
+    await using var stage = await Stage.SetAsync(environment, ServiceTransportType.Persistent, configure: options =>
+    {
+        options.ConnectionString = null;
+        options.ServiceEndpoints = [new(environment.ConnectionString, name: "first"), new(another, name: "second")];
+    });
+    var endpoints = stage.Hub.GetServiceEndpoints().ToDictionary(endpoint => endpoint.Name);
+    ServiceHubContext At(string name) => stage.Hub.WithEndpoints([endpoints[name]]);
+    var first = await Client.ConnectAsync(At("first"), "cid", messagePack: false);
+    var second = await Client.ConnectAsync(At("second"), "dan", messagePack: false);
+    await At("first").Clients.All.SendAsync("message", "first");
+    await At("second").Clients.All.SendAsync("message", "second");
+    await stage.Hub.Clients.All.SendAsync("message", "both");
+    await Expect.Eventually(() => Task.FromResult(first.Received.Count >= 2 && second.Received.Count >= 2), "both have heard");
+    Expect.Equal("first, both", string.Join(", ", first.Received));
+    Expect.Equal("second, both", string.Join(", ", second.Received));
+    await first.Connection.DisposeAsync();
+    await second.Connection.DisposeAsync();
+});
+
+cases.Add("Persistent: negotiates with the endpoint that is there", async environment =>
+{
+    await using var stage = await Stage.SetAsync(environment, ServiceTransportType.Persistent, configure: options =>
+    {
+        // Nobody listens at these ports.
+        var away = Enumerable.Range(1, 3).Select(port => new ServiceEndpoint($"Endpoint=http://127.0.0.1;Port={port};AccessKey={new string('k', 44)};Version=1.0;"));
+        options.ServiceEndpoints = [.. away];
+    });
+    for (var i = 0; i < 5; i++)
+    {
+        var negotiated = await stage.Hub.NegotiateAsync(new());
+        Expect.Equal($"{environment.Endpoint}/client/?hub={stage.Name.ToLowerInvariant()}", negotiated.Url);
+    }
+});
 
 cases.Add("finds the service healthy", async environment =>
 {
@@ -190,23 +266,33 @@ internal sealed class Stage : IAsyncDisposable
         ServiceTransportType transport,
         bool withMessagePack = true,
         string? application = null,
-        string? hub = null)
+        string? hub = null,
+        Action<ServiceManagerOptions>? configure = null)
     {
         var name = hub ?? $"Stage{Guid.NewGuid():N}";
-        var manager = Manager(environment, transport, withMessagePack, application);
+        var manager = Manager(environment, transport, withMessagePack, application, configure);
         var context = await manager.CreateHubContextAsync(name, default);
         var ann = await Client.ConnectAsync(context, $"ann+{name}", messagePack: false);
         var bob = await Client.ConnectAsync(context, $"bob/{name}", messagePack: true);
         return new(name, manager, context, ann, bob);
     }
 
-    public static ServiceManager Manager(Environment environment, ServiceTransportType transport, bool withMessagePack, string? application)
+    /// <summary>A further context of the same hub.</summary>
+    public Task<ServiceHubContext> AnotherContextAsync() => manager.CreateHubContextAsync(Name, default);
+
+    public static ServiceManager Manager(
+        Environment environment,
+        ServiceTransportType transport,
+        bool withMessagePack,
+        string? application,
+        Action<ServiceManagerOptions>? configure = null)
     {
         var builder = new ServiceManagerBuilder().WithOptions(options =>
         {
             options.ConnectionString = environment.ConnectionString;
             options.ServiceTransportType = transport;
             options.ApplicationName = application;
+            configure?.Invoke(options);
         });
         if (withMessagePack)
         {

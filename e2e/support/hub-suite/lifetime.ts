@@ -98,6 +98,24 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("ConnectionId")).toBe(client.id);
     });
 
+    it("may go to another address when it reconnects", async () => {
+      const [before, after] = [unique("user"), unique("user")];
+      const address = (user: string) => `${server().clientUrl}/testhub?user=${user}`;
+      await using client = await connect({
+        url: address(before),
+        reconnect: "automatic",
+        prepare: (connection) =>
+          connection.onreconnecting(() => {
+            connection.baseUrl = address(after);
+          }),
+      });
+      expect(await client.invoke("UserId")).toBe(before);
+      server().clientPath.cut();
+      server().clientPath.release();
+      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      expect(await client.invoke("UserId")).toBe(after);
+    });
+
     if (transport === "WebSockets") describeWebSockets();
     else
       it("chooses a transport that the hub allows and that carries the protocol", async () => {

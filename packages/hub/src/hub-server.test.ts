@@ -2,7 +2,7 @@ import { HubConnectionState, Subject } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Chat, canceled, held, holdAnew, seen } from "../test/chat.ts";
 import { collect, combinations, connect } from "../test/test-client.ts";
-import { HubServer, type ListeningHubServer } from "./index.ts";
+import { DeliveryError, HubServer, type ListeningHubServer } from "./index.ts";
 
 let server: HubServer;
 let listening: ListeningHubServer;
@@ -186,6 +186,51 @@ describe("what goes wrong", () => {
       "Failed to invoke 'echo' due to an error on the server. InvalidDataException: Invocation provides 0 argument(s) but target expects 1.",
     );
     await expect(ann.invoke("between", "a", "b")).rejects.toThrow("Client sent 0 stream(s), Hub method expects 1.");
+    await ann.stop();
+  });
+});
+
+describe("a client that is asked and does not answer", () => {
+  const silent = () => connect({ url, on: { confirm: () => new Promise(() => {}) } });
+  const ask = (id: string, ...signal: AbortSignal[]) =>
+    server
+      .hub(Chat)
+      .clients.client(id)
+      .invoke("confirm", "sure?", ...(signal as [AbortSignal]));
+
+  it("because it is not there", async () => {
+    await expect(ask("nobody")).rejects.toMatchObject({
+      name: "DeliveryError",
+      code: "connectionNotFound",
+      message: "Connection 'nobody' does not exist.",
+    });
+  });
+
+  it("because it leaves", async () => {
+    const ann = await silent();
+    const id = ann.connectionId!;
+    const asked = ask(id);
+    const outcome = expect(asked).rejects.toMatchObject({ code: "disconnected", message: `Connection '${id}' disconnected.` });
+    await ann.stop();
+    await outcome;
+  });
+
+  it("in time", async () => {
+    const ann = await silent();
+    const asked = ask(ann.connectionId!, AbortSignal.timeout(20));
+    await expect(asked).rejects.toMatchObject({ name: "DeliveryError", code: "timeout", cause: { name: "TimeoutError" } });
+    await expect(asked).rejects.toBeInstanceOf(DeliveryError);
+    await ann.stop();
+  });
+
+  it("before the caller wants no answer any more", async () => {
+    const ann = await silent();
+    const [before, after] = [AbortSignal.abort(), new AbortController()];
+    const asked = ask(ann.connectionId!, after.signal);
+    after.abort();
+    for (const outcome of [asked, ask(ann.connectionId!, before)]) {
+      await expect(outcome).rejects.toMatchObject({ name: "AbortError" });
+    }
     await ann.stop();
   });
 });

@@ -3,6 +3,7 @@ import type { ClientRequest } from "./hosting/client-request.ts";
 import type { HubCallerContext, HubUser } from "./hub/caller-context.ts";
 import type { HubFilter } from "./hub/filter.ts";
 import type { HubInstance } from "./hub/hub.ts";
+import type { HubObserver } from "./hub/observer.ts";
 import type { ServiceOptions } from "./service/service-options.ts";
 
 /** What can be set for all hubs of a server, and anew for each. Times in milliseconds, sizes in bytes. The defaults are ASP.NET Core's. */
@@ -17,6 +18,8 @@ export interface HubOptions {
   readonly userId?: (user: HubUser | undefined, request: ClientRequest) => string | undefined;
   /** Around every call of every hub, outside of the filters that the hub itself names. */
   readonly filters?: readonly HubFilter[];
+  /** Hears of connections, for figures. */
+  readonly observer?: HubObserver;
   /** False: clients learn of errors that are no `HubException` only that there was one. */
   readonly enableDetailedErrors?: boolean;
   /** 1: calls of one client run one after the other. Calls that stream are not counted. */

@@ -2,7 +2,8 @@ import type { HubConnection, ISubscription } from "@microsoft/signalr";
 import { Subject } from "@microsoft/signalr";
 import { describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { Hub, type HubMethodOptions, type HubMethods, HubServer, type ItemStream, typedConnection } from "./index.ts";
+import { type ItemStream, typedConnection } from "./client/typed-connection.ts";
+import { Hub, type HubMethodOptions, type HubMethods, HubServer } from "./index.ts";
 
 // Checked by the compiler (`tsc -p tsconfig.test.json`); nothing of this is called.
 

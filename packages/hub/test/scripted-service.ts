@@ -22,14 +22,15 @@ export class ServerConnection {
   readonly socket: WebSocket;
   readonly messages: ServiceMessage[] = [];
 
-  constructor(request: IncomingMessage, socket: WebSocket, answer: string) {
+  constructor(request: IncomingMessage, socket: WebSocket, answer: string, isReady: Promise<void>) {
     this.request = request;
     this.socket = socket;
     const reader = new ServiceMessageReader(1024 * 1024);
     socket.on("message", (data: Buffer) =>
-      reader.read(data, (message) => {
+      reader.read(data, async (message) => {
         this.messages.push(message);
         if (message.type !== ServiceMessageType.HandshakeRequest) return;
+        await isReady;
         this.send({ type: ServiceMessageType.HandshakeResponse, error: answer, connectionId: "sc" });
         if (answer !== "") socket.close();
       }),
@@ -100,6 +101,8 @@ export class ScriptedService {
   readonly connections: ServerConnection[] = [];
   /** Error text of the next handshake answers; empty: accepted. */
   answer = "";
+  /** The next handshakes are answered when this has resolved. */
+  ready = Promise.resolve();
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
@@ -107,7 +110,7 @@ export class ScriptedService {
     this.#http = createServer();
     this.#http.on("upgrade", (request, socket, head) =>
       this.#sockets.handleUpgrade(request, socket, head, (ws) =>
-        this.connections.push(new ServerConnection(request, ws, this.answer)),
+        this.connections.push(new ServerConnection(request, ws, this.answer, this.ready)),
       ),
     );
   }

@@ -74,6 +74,7 @@ const outcomes: Readonly<Record<Delivery, Answer>> = {
   unknown: problem(404, "There is no such transaction, or it has expired."),
   absent: problem(404, "No browser is connected for this transaction now."),
   unconfirmed: problem(504, "The browser did not confirm the message; it may have shown it."),
+  unavailable: problem(503, "This app server has lost the service. Ask it again later, or another one now."),
 };
 
 function problem(status: number, error: string): Answer {

@@ -1,4 +1,4 @@
-import { type ClientRequest, Hub, type HubClients, HubException, type HubUser } from "@signalbox/hub";
+import { type ClientRequest, DeliveryError, Hub, type HubClients, HubException, type HubUser } from "@signalbox/hub";
 import type { Browser } from "./browser.ts";
 import type { Transactions } from "./transactions.ts";
 
@@ -52,8 +52,10 @@ export type Delivery =
   | "unknown"
   /** No browser is connected for the transaction. */
   | "absent"
-  /** A browser is, but does not answer: whether it shows the message is not known. */
-  | "unconfirmed";
+  /** A browser is, but did not answer: whether it shows the message is not known. */
+  | "unconfirmed"
+  /** This instance has lost the service. */
+  | "unavailable";
 
 /** How long a page has to confirm a message, in milliseconds. */
 const patience = 5_000;
@@ -73,7 +75,16 @@ export async function deliver(
     await clients.client(found.connectionId).invoke("receive", { text, sentAt: new Date().toISOString() }, signal);
     return "delivered";
   } catch (error) {
-    // A connection that is not there any more although the database says so: its app server was killed, or the news is on its way.
-    return signal.aborted || error instanceof HubException ? "unconfirmed" : "absent";
+    if (error instanceof HubException) return "unconfirmed";
+    if (error instanceof DeliveryError) return outcomes[error.code];
+    throw error;
   }
 }
+
+const outcomes: Readonly<Record<DeliveryError["code"], Delivery>> = {
+  // Although the database says that it is there: its app server was killed, or the news is on its way.
+  connectionNotFound: "absent",
+  disconnected: "unconfirmed",
+  timeout: "unconfirmed",
+  serviceUnavailable: "unavailable",
+};

@@ -53,6 +53,7 @@ const outcome = async (response: Response) => [response.status, await response.j
 const delivered = [200, { delivered: true }];
 const unknown = [404, { error: "There is no such transaction, or it has expired." }];
 const unconfirmed = [504, { error: "The browser did not confirm the message; it may have shown it." }];
+const unavailable = [503, { error: "This app server has lost the service. Ask it again later, or another one now." }];
 const absent = [404, { error: "No browser is connected for this transaction now." }];
 
 describe.each(modes)("The app server %s", (mode) => {
@@ -111,6 +112,27 @@ describe.each(modes)("The app server %s", (mode) => {
     await startClient(stage.instances[0]!, id, receive);
     await expect.poll(() => send(stage.instances.at(-1)!, id, "x").then(outcome), { timeout: 30_000 }).toEqual(unconfirmed);
   });
+
+  it("answers 504 when the browser got the message and left", async () => {
+    const id = await begin(stage.instances[0]!);
+    const client = await startClient(stage.instances[0]!, id, () => {
+      void client.stop();
+      return new Promise(() => {});
+    });
+    expect(await outcome(await send(stage.instances.at(-1)!, id, "x"))).toEqual(unconfirmed);
+  });
+
+  if (mode === "behind the service")
+    it("answers 503 while it has lost the service", async () => {
+      const [held, lost] = stage.instances;
+      stage.servicePath!.cut();
+      const id = await begin(held!);
+      await startClient(held!, id, () => true);
+      await expect.poll(() => send(held!, id, "x").then(outcome)).toEqual(delivered);
+      expect(await outcome(await send(lost!, id, "x"))).toEqual(unavailable);
+      stage.servicePath!.release();
+      await expect.poll(() => send(lost!, id, "x").then(outcome), { timeout: 30_000 }).toEqual(delivered);
+    });
 
   it.each([
     ["GET", "/transactions", 405],

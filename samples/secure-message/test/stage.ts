@@ -21,6 +21,8 @@ export interface Stage {
   readonly instances: readonly string[];
   /** What the connections of browsers go through. */
   readonly path: Pick<TcpProxy, "cut" | "release">;
+  /** The way of the last instance to the service, where there is one. */
+  readonly servicePath: Pick<TcpProxy, "cut" | "release"> | undefined;
   /** Where the service's clients connect. */
   readonly clientEndpoint: string | undefined;
   /** Kills an instance without any warning. @param address of it */
@@ -40,11 +42,16 @@ export async function setStage(mode: Mode, lifetime = 900): Promise<Stage> {
     const service = mode === "self-hosted" ? undefined : resources.use(await startService());
     const path = resources.use(await startTcpProxy(service?.port ?? ports[0]!));
     const proxied = `http://127.0.0.1:${path.port}`;
-    const environment = [`SECURE_MESSAGE_API_KEY=${apiKey}`];
-    if (service !== undefined)
-      environment.push(`SIGNALBOX_CONNECTION_STRING=${service.connectionString};ClientEndpoint=${proxied};`);
+    const servicePath = service && resources.use(await startTcpProxy(service.port));
+    const environment = (port: number) => {
+      const key = `SECURE_MESSAGE_API_KEY=${apiKey}`;
+      if (service === undefined) return [key];
+      const connectTo = `${service.connectionString};ClientEndpoint=${proxied};`;
+      const through = port === ports.at(-1) ? `ServerEndpoint=http://127.0.0.1:${servicePath!.port};` : "";
+      return [key, `SIGNALBOX_CONNECTION_STRING=${connectTo}${through}`];
+    };
     const start = (port: number) =>
-      startHubProcess({ command: "env", args: [...environment, process.execPath, join(sample, "src", "main.ts")] }, [
+      startHubProcess({ command: "env", args: [...environment(port), process.execPath, join(sample, "src", "main.ts")] }, [
         "--port",
         `${port}`,
         "--database",
@@ -63,6 +70,7 @@ export async function setStage(mode: Mode, lifetime = 900): Promise<Stage> {
       pages: service === undefined ? [proxied] : instances,
       instances,
       path,
+      servicePath,
       clientEndpoint: service && proxied,
       kill: async (address) => void (await running.get(address)!.stop("SIGKILL")),
       restart: async (address) => void running.set(address, await start(Number(new URL(address).port))),

@@ -1,5 +1,7 @@
 import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
-import type { Browser, Message } from "../src/browser.ts";
+import { typedConnection } from "@signalbox/hub/client";
+import type { Message } from "../src/browser.ts";
+import type { MessageHub } from "../src/message-hub.ts";
 
 /** `expired`, `replaced` and `ended` are final. */
 export type Phase = "connecting" | "connected" | "reconnecting" | "expired" | "replaced" | "ended";
@@ -66,13 +68,13 @@ export class Transaction {
       })
       .configureLogging(LogLevel.Warning)
       .build();
-    const on = <K extends keyof Browser>(name: K, method: Browser[K]) => connection.on(name, method);
-    on("welcome", (instance) => this.#set({ phase: "connected", instance }));
-    on("receive", (message) => {
+    const hub = typedConnection<MessageHub>(connection);
+    hub.on("welcome", (instance) => this.#set({ phase: "connected", instance }));
+    hub.on("receive", (message) => {
       this.#set({ messages: [...this.#state.messages, message] });
       return true;
     });
-    on("replaced", () => this.#end("replaced"));
+    hub.on("replaced", () => this.#end("replaced"));
     connection.onreconnecting(() => this.#set({ phase: "reconnecting", instance: undefined }));
     connection.onclose(() => this.#end("ended"));
     return connection;

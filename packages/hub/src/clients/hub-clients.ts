@@ -4,6 +4,7 @@ import type { AnyClient, ArgumentsOf, IsUntyped, ResultOf, TargetOf } from "@sig
  * Receivers of messages: each method that clients have, and `send` for names that are not known or taken. Sends resolve when the message
  * is on its way; nobody acknowledges it.
  * @throws {ProtocolError} for arguments that the receivers' protocol cannot carry
+ * @throws {DeliveryError} when the hub is not connected to the service
  */
 export type ClientProxy<TClient extends object = AnyClient> = Sender<TClient> & {
   readonly [K in TargetOf<TClient> as K extends "send" | "invoke" | "then" ? never : K]: (
@@ -22,7 +23,8 @@ export interface Invoker<TClient extends object> {
   /**
    * Calls a method of the client and waits for its result. An `AbortSignal` as last argument ends the wait and is not sent.
    * @throws {HubException} with the client's own text when its method failed or there is none
-   * @throws {Error} when there is no such connection, or it ends meanwhile
+   * @throws {DeliveryError} whose `code` says why there is no answer; a signal of `AbortSignal.timeout` is its `timeout`
+   * @throws {DOMException} an `AbortError` when another signal was aborted
    */
   invoke: IsUntyped<TClient> extends true
     ? <TResult = unknown>(target: string, ...args: unknown[]) => Promise<TResult>
@@ -56,7 +58,10 @@ export interface HubCallerClients<TClient extends object = AnyClient> extends Hu
   othersInGroup(name: string): ClientProxy<TClient>;
 }
 
-/** Memberships of connections, which end with the connection. Joining twice, leaving what one is not in, an unknown connection: all fine. */
+/**
+ * Memberships of connections, which end with the connection. Joining twice, leaving what one is not in, an unknown connection: all fine.
+ * @throws {DeliveryError} when the service is away or does not acknowledge
+ */
 export interface GroupManager {
   add(connectionId: string, group: string): Promise<void>;
   remove(connectionId: string, group: string): Promise<void>;

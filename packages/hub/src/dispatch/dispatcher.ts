@@ -53,6 +53,7 @@ export class HubDispatcher implements ConnectionHandler {
     const client = clientOf(connection);
     client.attach(connection);
     this.#hub.lifetime.add(client);
+    this.#hub.observation?.started(client);
     let connecting: void | Promise<void>;
     try {
       connecting = this.#connected(client);
@@ -110,6 +111,7 @@ export class HubDispatcher implements ConnectionHandler {
     const client = clientOf(connection);
     this.#hub.lifetime.remove(client);
     client.ended();
+    this.#hub.observation?.ended(client, reason);
     const failure = errorOf(client, reason, error);
     if (client.connecting === undefined) this.#disconnected(client, failure);
     else client.connecting.closed = () => this.#disconnected(client, failure);

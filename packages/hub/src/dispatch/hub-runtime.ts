@@ -1,5 +1,6 @@
 import type { LifetimeContext } from "../clients/proxies.ts";
 import type { HubLifetime } from "../hosting/lifetime.ts";
+import type { Observation } from "../hosting/observation.ts";
 import type { HubFilter } from "../hub/filter.ts";
 import type { HubInstance } from "../hub/hub.ts";
 import type { HubType } from "../hub/hub-type.ts";
@@ -10,6 +11,7 @@ export interface HubRuntime {
   readonly filters: readonly HubFilter[];
   readonly lifetime: HubLifetime;
   readonly context: LifetimeContext;
+  readonly observation: Observation | undefined;
   readonly detailedErrors: boolean;
   /** How many non-streaming calls of one client run at once. */
   readonly maximumParallelInvocations: number;

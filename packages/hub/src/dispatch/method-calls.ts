@@ -135,11 +135,13 @@ export class MethodCalls {
 
   #filtered(call: Call, method: HubMethod, hub: HubInstance, args: readonly unknown[]): unknown {
     let current = args;
+    const { context, message } = call;
+    const { headers = {} } = message;
     return withFilters<unknown>(
       this.#hub.filters,
       (filter, next) => {
         if (filter.invokeMethod === undefined) return next();
-        return filter.invokeMethod({ context: call.context, hub, methodName: method.name, arguments: current }, (replaced) => {
+        return filter.invokeMethod({ context, hub, methodName: method.name, arguments: current, headers }, (replaced) => {
           current = replaced ?? current;
           return next();
         });

@@ -1,5 +1,5 @@
 import type { CompletionMessage } from "@signalbox/protocol";
-import { canceled, HubException } from "../hub/errors.ts";
+import { canceled, DeliveryError, HubException } from "../hub/errors.ts";
 
 interface Pending {
   readonly connectionId: string;
@@ -22,10 +22,10 @@ export class ClientResults {
    * @param onAbandoned nobody waits any more although no answer came
    */
   wait(id: string, connectionId: string, signal: AbortSignal | undefined, onAbandoned?: () => void): Promise<unknown> {
-    if (signal?.aborted) return Promise.reject(canceled());
+    if (signal?.aborted) return Promise.reject(givenUp(signal));
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.fail(id, canceled());
+        this.fail(id, givenUp(signal!));
         onAbandoned?.();
       };
       signal?.addEventListener("abort", onAbort, { once: true });
@@ -56,7 +56,7 @@ export class ClientResults {
 
   disconnected(connectionId: string): void {
     for (const id of this.#perConnection.get(connectionId) ?? []) {
-      this.fail(id, new Error(`Connection '${connectionId}' disconnected.`));
+      this.fail(id, new DeliveryError("disconnected", `Connection '${connectionId}' disconnected.`));
     }
   }
 
@@ -70,4 +70,10 @@ export class ClientResults {
     if (ofConnection?.size === 0) this.#perConnection.delete(pending.connectionId);
     return pending;
   }
+}
+
+/** The caller waits no more: `AbortSignal.timeout` is a time-out, all else a cancellation. */
+function givenUp({ reason }: AbortSignal): Error {
+  if ((reason as Error | undefined)?.name !== "TimeoutError") return canceled();
+  return new DeliveryError("timeout", "The client did not answer in time.", { cause: reason });
 }

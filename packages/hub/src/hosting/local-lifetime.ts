@@ -1,5 +1,6 @@
 import { type CompletionMessage, invocationPayload, MessageType } from "@signalbox/protocol";
 import type { HubClient } from "../dispatch/hub-client.ts";
+import { DeliveryError } from "../hub/errors.ts";
 import { ClientResults } from "./client-results.ts";
 import type { Audience, HubLifetime } from "./lifetime.ts";
 import { Roster } from "./roster.ts";
@@ -32,7 +33,7 @@ export class LocalLifetime implements HubLifetime {
 
   async invoke(connectionId: string, target: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
     const client = this.#roster.find(connectionId);
-    if (client === undefined) throw new Error(`Connection '${connectionId}' does not exist.`);
+    if (client === undefined) throw new DeliveryError("connectionNotFound", `Connection '${connectionId}' does not exist.`);
     this.#invocations += 1;
     const invocationId = `s${this.#invocations}`;
     const answer = this.#results.wait(invocationId, connectionId, signal);

@@ -8,6 +8,7 @@ import { HubType } from "../hub/hub-type.ts";
 import type { ErrorListener, MapOptions } from "../options.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { Hosting, Visitor } from "./hosting.ts";
+import { Observation } from "./observation.ts";
 
 /** What a mapped hub needs to know of where its clients are. */
 export type MakeHosting = (dispatcher: () => HubDispatcher) => Hosting;
@@ -30,6 +31,7 @@ export class MappedHub {
       filters: [...(options.filters ?? []), ...hub.filters],
       lifetime: this.hosting.lifetime,
       context: this.context,
+      observation: options.observer && new Observation(options.observer, (error) => onError(error, "telling the observer")),
       detailedErrors: options.enableDetailedErrors === true,
       maximumParallelInvocations: positive(
         "maximumParallelInvocationsPerClient",

@@ -3,6 +3,29 @@ export class HubException extends Error {
   override readonly name: string = "HubException";
 }
 
+/**
+ * Why a client could not be reached:
+ * `connectionNotFound`: there is no such connection. `disconnected`: it ended before it answered. `timeout`: nobody answered in time.
+ * `serviceUnavailable`: the hub is not connected to the service.
+ */
+export type DeliveryFailure = "connectionNotFound" | "disconnected" | "timeout" | "serviceUnavailable";
+
+/** What was meant for a client did not reach it, or its answer not us. What its own method threw is a `HubException` instead. */
+export class DeliveryError extends Error {
+  override readonly name = "DeliveryError";
+  readonly code: DeliveryFailure;
+
+  constructor(code: DeliveryFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** What the service is not there for. */
+export function serviceUnavailable(): DeliveryError {
+  return new DeliveryError("serviceUnavailable", "The hub is not connected to the service.");
+}
+
 /** What a client sent does not fit the method it called. */
 export class InvalidDataException extends Error {
   override readonly name = "InvalidDataException";

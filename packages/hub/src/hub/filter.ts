@@ -7,6 +7,8 @@ export interface HubInvocation {
   readonly hub: object;
   readonly methodName: string;
   readonly arguments: readonly unknown[];
+  /** Of the message, not of HTTP: where clients put their trace context. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**

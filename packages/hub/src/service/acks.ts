@@ -1,4 +1,5 @@
 import { AckStatus, type ServiceAckMessage } from "@signalbox/protocol";
+import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 
 /** Milliseconds. */
 const ackTimeout = 10_000;
@@ -26,13 +27,13 @@ export class Acks {
     const id = Acks.#last;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => this.#settle(id)?.reject(new Error("The service did not acknowledge in time.")),
+        () => this.#settle(id)?.reject(new DeliveryError("timeout", "The service did not acknowledge in time.")),
         ackTimeout,
       );
       const waiting: Waiting = { resolve, reject, timer, open: 0 };
       this.#waiting.set(id, waiting);
       waiting.open = send(id);
-      if (waiting.open === 0) this.#settle(id)?.reject(new Error("The hub is not connected to the service."));
+      if (waiting.open === 0) this.#settle(id)?.reject(serviceUnavailable());
     });
   }
 

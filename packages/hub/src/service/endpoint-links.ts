@@ -44,6 +44,8 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   /** The service sends no more clients there. */
   readonly #finished = new WeakSet<ServiceLink>();
   #onFinish: () => void = () => {};
+  /** The `fin` value of reference hub-and-service-protocol §4.6, once `finish` was called. */
+  #finishMode: 0 | 1 | 2 | undefined = undefined;
   readonly #stopped = new AbortController();
   #status: NodeJS.Timeout | undefined = undefined;
 
@@ -83,18 +85,19 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   }
 
   /**
-   * Tells the service to send no more clients here, again and again until it has heard on every link.
-   * @param mode the `fin` value of reference §4.6
+   * Tells the service to send no more clients here, again and again until it has heard on every link, also on those that open meanwhile.
+   * @param mode the `fin` value of reference hub-and-service-protocol §4.6
    */
   async finish(mode: 0 | 1 | 2, signal: AbortSignal): Promise<void> {
+    this.#finishMode = mode;
     const finished = new Promise<void>((resolve) => {
       this.#onFinish = () => {
         if (this.#unfinished.length === 0) resolve();
       };
     });
     for (let attempt = 0; attempt < finishAttempts && this.#unfinished.length > 0 && !signal.aborted; attempt++) {
-      for (const link of this.#unfinished) link.ping(["shutdown", `fin:${mode}`]);
-      await Promise.race([finished, delay(finishInterval, undefined, { signal }).catch(() => {})]);
+      for (const link of this.#unfinished) this.#pingFinish(link);
+      await Promise.race([finished, delay(finishInterval, undefined, { signal, ref: false }).catch(() => {})]);
     }
   }
 
@@ -148,7 +151,7 @@ export class EndpointLinks implements EndpointState, LinkOwner {
     while (!signal.aborted) {
       const link = new ServiceLink({ ...this.#options, connection: this.connection, type }, this);
       try {
-        await link.open();
+        await this.#open(link);
         backOff.connected();
         tried();
         await this.#untilClosed(link);
@@ -160,9 +163,22 @@ export class EndpointLinks implements EndpointState, LinkOwner {
     }
   }
 
+  /** `stop` ends it, too. */
+  async #open(link: ServiceLink): Promise<void> {
+    const { signal } = this.#stopped;
+    const close = () => link.close();
+    signal.addEventListener("abort", close);
+    try {
+      await link.open();
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
   #untilClosed(link: ServiceLink): Promise<void> {
     if (this.#stopped.signal.aborted) link.close();
     this.#links.add(link);
+    if (this.#finishMode !== undefined) this.#pingFinish(link);
     return new Promise((resolve) => {
       this.#onClosed.set(link, () => {
         this.#onClosed.delete(link);
@@ -179,11 +195,15 @@ export class EndpointLinks implements EndpointState, LinkOwner {
       this,
     );
     try {
-      await link.open();
+      await this.#open(link);
       await this.#untilClosed(link);
     } catch (error) {
-      this.#owner.onError(error, "connecting to the service");
+      if (!this.#stopped.signal.aborted) this.#owner.onError(error, "connecting to the service");
     }
+  }
+
+  #pingFinish(link: ServiceLink): void {
+    link.ping(["shutdown", `fin:${this.#finishMode}`]);
   }
 
   get #unfinished(): readonly ServiceLink[] {

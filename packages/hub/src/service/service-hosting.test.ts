@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text as readText } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import {
   AckStatus,
   DataMessageType,
@@ -11,8 +15,8 @@ import {
 } from "@signalbox/protocol";
 import fc from "fast-check";
 import { createVerifier } from "fast-jwt";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { accessKey, claims, ScriptedService, text } from "../../test/scripted-service.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { accessKey, claims, ScriptedService, type ServerConnection, text } from "../../test/scripted-service.ts";
 import { Hub, HubServer, type HubServerOptions, type ListeningHubServer, type ServiceOptions } from "../index.ts";
 
 const events: string[] = [];
@@ -147,6 +151,45 @@ describe("server connections", () => {
     await expect.poll(() => last.said("c1")).toEqual(["{}\u001e"]);
   });
 
+  describe("as time goes by", () => {
+    // Only what the connections measure is moved on; sockets and the test's own waiting stay real.
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it("answer what they hear with a ping, every 5 seconds at most", async () => {
+      await start();
+      const first = await service.connection();
+      const pings = () => first.of(ServiceMessageType.Ping).map(({ values }) => values);
+      first.ping("echo", "1");
+      await expect.poll(pings).toEqual([["echo", "1"]]);
+      vi.advanceTimersByTime(5_000);
+      first.ping("echo", "2");
+      await expect.poll(pings).toEqual([
+        ["echo", "1"],
+        ["echo", "2"],
+        ["#clientInHub", "0", "#client", "0"],
+      ]);
+    });
+
+    it("are tried again after 30 seconds of silence", async () => {
+      await start();
+      const first = await service.connection();
+      first.open("c1");
+      await expect.poll(() => events).toHaveLength(1);
+      vi.advanceTimersByTime(25_000);
+      first.ping();
+      await expect
+        .poll(() => first.of(ServiceMessageType.Ping).map(({ values }) => values))
+        .toContainEqual(["#clientInHub", "1", "#client", "1"]);
+      vi.advanceTimersByTime(25_000);
+      expect(events).toHaveLength(1);
+      // A little more than 5 seconds, because waiting moves this time on, too.
+      vi.advanceTimersByTime(10_000);
+      await expect.poll(() => events.at(-1)).toBe("-c1 The connection was lost without a close handshake.");
+      await service.connection(1);
+    });
+  });
+
   it("send back an echo, open another one on demand, and that one once", async () => {
     await start({ maxConnections: 2 });
     const first = await service.connection();
@@ -189,7 +232,55 @@ describe("server connections", () => {
     await closed;
     expect(events.at(-1)).toBe("-c1");
   });
+
+  it("say goodbye although they open only now", async () => {
+    await start();
+    const first = await service.connection();
+    const second = await openAnother(first);
+    const closed = listening.close();
+    const said = (connection: ServerConnection) => connection.of(ServiceMessageType.Ping).map(({ values }) => values);
+    await expect.poll(() => said(first)).toContainEqual(["shutdown", "fin:0"]);
+    second.answer();
+    await expect.poll(() => said(second.connection)).toContainEqual(["shutdown", "fin:0"]);
+    for (const connection of service.connections) connection.ping("shutdown", "finack");
+    await closed;
+  });
+
+  it("that nobody answers are given up when the server closes", async () => {
+    await start();
+    const first = await service.connection();
+    const { connection } = await openAnother(first);
+    const closed = once(connection.socket, "close");
+    const ended = listening.close();
+    await expect.poll(() => first.of(ServiceMessageType.Ping).length).toBeGreaterThan(0);
+    first.ping("shutdown", "finack");
+    await Promise.all([ended, closed]);
+    expect(errors).toEqual([]);
+  });
+
+  it.each(["Node", "Bun"])("let the process end, on %s", async (runtime) => {
+    const file = fileURLToPath(new URL("../../test/short-lived.ts", import.meta.url));
+    const command =
+      runtime === "Bun" ? fileURLToPath(new URL("../../../../node_modules/.bin/bun", import.meta.url)) : process.execPath;
+    const child = spawn(command, ["--conditions=signalbox-source", file, service.connectionString], { stdio: "pipe" });
+    const output = readText(child.stdout);
+    const first = await service.connection();
+    await expect
+      .poll(() => first.of(ServiceMessageType.Ping).map(({ values }) => values))
+      .toContainEqual(["shutdown", "fin:0"]);
+    first.ping("shutdown", "finack");
+    // Milliseconds from the end of `close` to the end of the process.
+    expect(Number(await output)).toBeLessThan(3_000);
+  });
 });
+
+/** A further server connection, asked for by the service, whose handshake waits for `answer`. */
+async function openAnother(first: ServerConnection) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  service.ready = promise;
+  first.ping("target", "here");
+  return { connection: await service.connection(1), answer: resolve };
+}
 
 describe("clients of the service", () => {
   it("are known by their claims, headers and query", async () => {
@@ -426,7 +517,10 @@ describe("sends", () => {
     await expect.poll(() => first.of(ServiceMessageType.ClientInvocation)).toHaveLength(2);
     const failed = first.of(ServiceMessageType.ClientInvocation)[1]!;
     first.send({ ...failed, type: ServiceMessageType.ErrorCompletion, error: "Connection 'gone' is disconnected." });
-    await expect(failing).rejects.toThrow("Connection 'gone' is disconnected.");
+    await expect(failing).rejects.toMatchObject({
+      code: "connectionNotFound",
+      message: "Connection 'gone' is disconnected.",
+    });
 
     first.open("c1");
     await expect.poll(() => events).toHaveLength(1);
@@ -444,6 +538,48 @@ describe("sends", () => {
       .poll(() => first.of(ServiceMessageType.ClientCompletion))
       .toMatchObject([{ invocationId: "other-1", connectionId: "c1", protocol: "json" }]);
     expect(Buffer.from(first.of(ServiceMessageType.ClientCompletion)[0]!.payload).toString()).toBe(record);
+  });
+
+  it("say why a client of another server does not answer", async () => {
+    const server = await start();
+    const first = await service.connection();
+    const ask = async (signal?: AbortSignal) => {
+      const before = first.of(ServiceMessageType.ClientInvocation).length;
+      const outcome = server
+        .hub(Chat)
+        .clients.client("far")
+        .invoke("ask", ...(signal === undefined ? [] : [signal]))
+        .catch((error) => error);
+      await expect.poll(() => first.of(ServiceMessageType.ClientInvocation)).toHaveLength(before + 1);
+      return { outcome, invocation: first.of(ServiceMessageType.ClientInvocation)[before]! };
+    };
+
+    const missing = await ask();
+    first.send({ ...missing.invocation, type: ServiceMessageType.ErrorCompletion, error: "no such connection" });
+    expect(await missing.outcome).toMatchObject({ code: "connectionNotFound", message: "no such connection" });
+
+    const leaving = await ask();
+    first.send({ ...leaving.invocation, type: ServiceMessageType.ServiceMapping, instanceId: "here" });
+    first.send({ ...leaving.invocation, type: ServiceMessageType.ErrorCompletion, error: "it left" });
+    expect(await leaving.outcome).toMatchObject({ code: "disconnected", message: "it left" });
+
+    const lost = await ask();
+    first.send({ ...lost.invocation, type: ServiceMessageType.ServiceMapping, instanceId: "there" });
+    first.ping("offline", "here");
+    first.ping("offline", "there");
+    expect(await lost.outcome).toMatchObject({ code: "disconnected", message: expect.stringContaining("instance") });
+
+    expect(await (await ask(AbortSignal.timeout(20))).outcome).toMatchObject({ code: "timeout" });
+
+    const cut = await ask();
+    service.answer = "away";
+    first.socket.terminate();
+    expect(await cut.outcome).toMatchObject({ code: "serviceUnavailable" });
+    const { clients, groups } = server.hub(Chat);
+    const unavailable = { name: "DeliveryError", code: "serviceUnavailable" };
+    await expect(clients.client("far").invoke("ask")).rejects.toMatchObject(unavailable);
+    await expect(clients.all.send("news")).rejects.toMatchObject(unavailable);
+    await expect(groups.add("far", "red")).rejects.toMatchObject(unavailable);
   });
 });
 

@@ -190,6 +190,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
 
   lost(link: ServiceLink): void {
     this.#clients.lost(link);
+    this.lifetime.lost();
   }
 
   onError(error: unknown, doing: string): void {

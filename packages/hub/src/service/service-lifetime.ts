@@ -18,6 +18,7 @@ import {
 import type { HubClient } from "../dispatch/hub-client.ts";
 import { ClientResults } from "../hosting/client-results.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
+import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 import { Acks } from "./acks.ts";
 import type { EndpointLinks } from "./endpoint-links.ts";
 import type { ServiceLink } from "./service-link.ts";
@@ -170,8 +171,10 @@ export class ServiceLifetime implements HubLifetime {
       this.#asked.set(invocationId, asked - 1);
       return;
     }
+    // Where the client is has been told of those that were there when they were asked.
+    const code = this.#instances.has(invocationId) ? "disconnected" : "connectionNotFound";
     this.#forget(invocationId);
-    this.#results.fail(invocationId, new Error(error));
+    this.#results.fail(invocationId, new DeliveryError(code, error));
   }
 
   mapped({ invocationId, instanceId }: ServiceMappingMessage): void {
@@ -183,7 +186,16 @@ export class ServiceLifetime implements HubLifetime {
     for (const [invocationId, instance] of this.#instances) {
       if (instance !== instanceId) continue;
       this.#forget(invocationId);
-      this.#results.fail(invocationId, new Error("The service instance that has the client is gone."));
+      this.#results.fail(invocationId, new DeliveryError("disconnected", "The service instance that has the client is gone."));
+    }
+  }
+
+  /** A server connection is lost. Without any other, nothing that was asked of clients of other servers will be answered. */
+  lost(): void {
+    if (this.#endpoints.some(({ isConnected }) => isConnected)) return;
+    for (const invocationId of this.#asked.keys()) {
+      this.#forget(invocationId);
+      this.#results.fail(invocationId, serviceUnavailable());
     }
   }
 
@@ -204,7 +216,7 @@ export class ServiceLifetime implements HubLifetime {
   /**
    * Sends to every endpoint.
    * @returns how many there were
-   * @throws {Error} when there was none
+   * @throws {DeliveryError} when there was none
    */
   #sendAll(message: ServiceMessage, caller?: HubClient): number {
     const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
@@ -215,7 +227,7 @@ export class ServiceLifetime implements HubLifetime {
       link.send(message);
       sent += 1;
     }
-    if (sent === 0) throw new Error("The hub is not connected to the service.");
+    if (sent === 0) throw serviceUnavailable();
     return sent;
   }
 
