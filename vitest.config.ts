@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Tests read the sources, not the build, so a change shows at once.
@@ -5,6 +6,8 @@ const source = { resolve: { conditions: ["signalbox-source"] }, ssr: { resolve: 
 
 export default defineConfig({
   test: {
+    // Much of a test's time is waiting for processes, browsers and time-outs: one file at a time, as is usual on two cores, leaves most of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { ...source, test: { name: "packages", include: ["packages/*/src/**/*.test.ts"], testTimeout: 20_000 } },
       {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../support/repository.ts";
 
-const documents = globSync(["*.md", "docs/**/*.md", "packages/*/*.md", "samples/**/*.md"], {
+const documents = globSync(["*.md", "{bench,docs,e2e,packages,samples}/**/*.md"], {
   cwd: root,
   exclude: ["**/node_modules/**"],
 });

@@ -1,16 +1,24 @@
 // The functions with everything they need, and the page on an origin of its own: that which Host.CORS of local.settings.json allows.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { serveWeb } from "./web-server.js";
 
 const { Host } = JSON.parse(readFileSync(new URL("local.settings.json", import.meta.url), "utf8"));
 
-const web = await serveWeb(Number(new URL(Host.CORS).port));
-console.log(`The page is at ${Host.CORS}/\n`);
+const web = await serveWeb(Number(new URL(Host.CORS).port)).catch((error) => {
+  console.error(`The page cannot be served: ${error.message}. Host.CORS of local.settings.json names its port.`);
+  process.exit(1);
+});
 
-const functions = spawn("signalbox", ["dev", import.meta.dirname], { stdio: "inherit", detached: true });
+const functions = spawn("signalbox", ["dev", import.meta.dirname], { stdio: ["inherit", "pipe", "inherit"], detached: true });
+createInterface(functions.stdout).on("line", (line) => {
+  // What there is to open is not the functions, and the last address is the one that people open.
+  if (line.startsWith("The app is at")) console.log(`${line.replace("app is", "functions are")}\nThe page is at ${Host.CORS}/`);
+  else console.log(line);
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => functions.kill(signal));
-functions.on("exit", (code) => {
+functions.on("close", (code) => {
   web.closeAllConnections();
   web.close();
   process.exitCode = code ?? 1;

@@ -60,7 +60,7 @@ describe("signalbox start, where it cannot start, says why in a sentence and end
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as { port: number };
     expect(await run(`start -p ${port} --admin-port 0 --in-memory`)).toEqual(
-      failure(new RegExp(`^signalbox: [^\\n]*${port}[^\\n]*in use[^\\n]*\\n$`)),
+      failure(new RegExp(`^signalbox: [^\\n]*${port}[^\\n]*in use[^\\n]*--port[^\\n]*\\n$`)),
     );
     other.close();
   });

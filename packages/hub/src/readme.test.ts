@@ -1,42 +1,70 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
-import { collect, connect } from "../test/test-client.ts";
+import { promisify } from "node:util";
+import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
-const bun = fileURLToPath(new URL("../../../node_modules/.bin/bun", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const binary = (name: string) => join(root, "node_modules", ".bin", name);
 
-it.each([
-  ["Node", process.execPath],
-  ["Bun", bun],
-])("the README's example runs on %s", async (name, runtime) => {
-  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-  const [, example] = /```ts\n(.*?)```/s.exec(readme)!;
-  // Within the package, where its own name leads to it.
-  const file = fileURLToPath(new URL(`../readme-example-${name}-${process.pid}.mts`, import.meta.url));
-  writeFileSync(file, example!);
-  const { AzureSignalRConnectionString: _, ...env } = process.env;
-  const child = spawn(runtime, ["--conditions=signalbox-source", file], { env: { ...env, PORT: "0" } });
-  try {
-    let output = "";
-    child.stderr.on("data", (data) => (output += data));
-    child.stdout.on("data", (data) => (output += data));
-    await expect.poll(() => output, { timeout: 15_000 }).toMatch(/^http\S+\/chat\n/);
-    const url = output.trim();
-    const received: unknown[][] = [];
-    const ann = await connect({ url: `${url}?user=ann`, on: { confirm: () => true } });
-    const bob = await connect({ url: `${url}?user=bob`, on: { newMessage: (...args) => received.push(args) } });
-    await ann.invoke("send", "hello");
-    await expect.poll(() => received).toEqual([["ann", "hello"]]);
-    expect(await collect(ann.stream("countdown", 3))).toEqual([3, 2, 1]);
-    expect(await ann.invoke("leave", "red")).toBeNull();
-    await ann.stop();
-    await bob.stop();
-  } finally {
-    const ended = once(child, "exit");
-    child.kill();
-    await ended;
-    rmSync(file);
-  }
+describe("the README's examples", () => {
+  let folder: string;
+  beforeAll(() => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const [server, client] = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+    // Within the package, where its own name leads to it.
+    folder = mkdtempSync(fileURLToPath(new URL("../readme-examples-", import.meta.url)));
+    writeFileSync(join(folder, "chat.ts"), server!);
+    writeFileSync(join(folder, "client.ts"), client!);
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: "../../../tsconfig.test.json", include: ["*.ts"], exclude: [] }),
+    );
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are checked by the compiler", async () => {
+    await promisify(execFile)(binary("tsc"), ["-p", folder]).catch((error: { readonly stdout: string }) =>
+      expect.fail(error.stdout),
+    );
+  });
+
+  it.each([
+    ["Node", process.execPath],
+    ["Bun", binary("bun")],
+  ])("serve any SignalR client on %s", async (_, runtime) => {
+    const { AzureSignalRConnectionString: _service, ...environment } = process.env;
+    const server = spawn(runtime, ["--conditions=signalbox-source", join(folder, "chat.ts")], {
+      env: { ...environment, PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void server.kill());
+    const [url] = await once(server.stdout.setEncoding("utf8"), "data");
+    const connect = async (user: string) => {
+      const connection = new HubConnectionBuilder()
+        .withUrl(`${url.trim()}?user=${user}`)
+        .configureLogging(LogLevel.None)
+        .build();
+      const calls: unknown[][] = [];
+      connection.on("newMessage", (...args) => void calls.push(args));
+      connection.on("confirm", (question) => calls.push([question]) > 0);
+      await connection.start();
+      onTestFinished(() => connection.stop());
+      return { connection, calls };
+    };
+    const ann = await connect("ann");
+    const bob = await connect("bob");
+    await ann.connection.invoke("send", "hello");
+    await expect.poll(() => bob.calls).toEqual([["ann", "hello"]]);
+    const numbers: unknown[] = [];
+    await new Promise<void>((complete, error) =>
+      ann.connection.stream("countdown", 3).subscribe({ next: (number) => numbers.push(number), complete, error }),
+    );
+    expect(numbers).toEqual([3, 2, 1]);
+    await ann.connection.invoke("leave", "red");
+    expect(ann.calls).toEqual([["Leave red?"]]);
+  });
 });

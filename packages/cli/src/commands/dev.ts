@@ -2,9 +2,9 @@ import type { FunctionsHost, LoadedFunctions } from "@signalbox/functions";
 import { loadSettings, startService, type UpstreamTemplate } from "@signalbox/service";
 import { Command } from "commander";
 import { banner } from "../banner.ts";
-import { Failure } from "../failure.ts";
 import { addHostOptions, type HostFlags, hostOptions, port } from "../functions-options.ts";
 import { createLog } from "../log.ts";
+import { nameOption } from "../port-taken.ts";
 import { addConfigOption } from "../settings-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { commandName, runtimeName } from "../this-program.ts";
@@ -86,14 +86,6 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
   await host.stop();
   await service.stop();
   process.exit(0);
-}
-
-/** A port that is taken is what newcomers meet first: the sentence tells them what helps. */
-function nameOption(option: string): (error: Error) => never {
-  return (error) => {
-    const isTaken = error.name === "ListenError" && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-    throw isTaken ? new Failure(`${error.message} Choose another with ${option}.`) : error;
-  };
 }
 
 /** Everything to the app's SignalR triggers. */

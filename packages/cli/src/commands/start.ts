@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Logger } from "pino";
 import { banner } from "../banner.ts";
 import { createLog } from "../log.ts";
+import { nameOption } from "../port-taken.ts";
 import { addSettingsOptions, sourcesOf } from "../settings-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { commandName, runtimeName } from "../this-program.ts";
@@ -24,7 +25,9 @@ async function start(options: Readonly<Record<string, unknown>>): Promise<void> 
   for (const warning of loaded.warnings) log.warn(warning);
 
   const stopped = stopSignal();
-  const service = await startService(loaded.settings, { log, origins: loaded.origins });
+  const service = await startService(loaded.settings, { log, origins: loaded.origins }).catch(
+    nameOption("--port or --admin-port"),
+  );
   process.stdout.write(
     banner({
       settings: loaded.settings,

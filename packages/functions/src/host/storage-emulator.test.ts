@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -22,6 +24,30 @@ const portOf = async (server: Server) => {
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
 };
+
+/** Asks nothing: an Azurite whose output nobody takes breaks off when it logs a request. */
+const accepts = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+
+describe("Azurite", () => {
+  it("ends with its host, even when that is killed", async () => {
+    const program = `
+      import { startStorageEmulator } from ${JSON.stringify(import.meta.resolve("./storage-emulator.ts"))};
+      const { ports } = await startStorageEmulator(${JSON.stringify(import.meta.dirname)}, ${JSON.stringify(folder)}, [0, 0, 0]);
+      console.log(ports[0]);`;
+    const host = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "pipe", "inherit"] });
+    const [printed] = await once(host.stdout, "data");
+    expect(await accepts(Number(printed))).toBe(true);
+    host.kill("SIGKILL");
+    await expect.poll(() => accepts(Number(printed)), { timeout: 10_000 }).toBe(false);
+  });
+});
 
 describe("the ports of development storage", () => {
   it("may have an Azurite already, be it blobs, queues or tables alone", async () => {

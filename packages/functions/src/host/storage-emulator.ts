@@ -13,6 +13,12 @@ const account = "devstoreaccount1";
 /** Known to everybody: the emulator's own. */
 const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
+/**
+ * Runs in Azurite before it: standard input ends with the host, however that ends, and Azurite with it. One that stayed behind would be taken for the
+ * developer's own by the next host, and would break off at its next line of output.
+ */
+const endWithHost = `process.stdin.resume().unref().once("close", () => process.kill(process.pid, "SIGTERM"));`;
+
 export interface StorageEmulator {
   readonly connectionString: string;
   readonly ports: StoragePorts;
@@ -64,12 +70,12 @@ export async function startStorageEmulator(
   const child = spawn(
     basename(process.execPath).startsWith("node") ? process.execPath : "node",
     [
-      azuritePath(directory),
+      ...["--import", `data:text/javascript,${encodeURIComponent(endWithHost)}`, azuritePath(directory)],
       ...["--location", data, "--loose", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl"],
       ...["--blobPort", `${blob}`, "--queuePort", `${queue}`, "--tablePort", `${table}`],
     ],
     {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
       env: { ...process.env, NODE_OPTIONS: "" },
       // A Ctrl-C in the terminal is for the host alone: functions under way still write what they have.
       detached: process.platform !== "win32",
