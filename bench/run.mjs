@@ -59,6 +59,9 @@ async function main() {
   const load = resolve(options.load);
   const generator = join(load, "signalr-load");
   if (cpus().length < 2) throw new Error("Two cores are needed, one for the server and one for the generator.");
+  // An older one would start Signalbox in a further process, which nobody measures.
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) throw new Error(`Node 22.18 or newer is needed; this is ${process.version}.`);
   const servers = serversIn(load);
   const chosen = { servers: chooseServers(servers), scenarios: chooseScenarios() };
   if (!existsSync(generator) && chosen.scenarios.some((name) => !scenarios[name].isFunctions))
