@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The functions with the greatest self time of the newest CPU profile in a folder, as a Markdown table. */
+/** The functions with the greatest self time of each CPU profile in a folder, as Markdown tables. */
 export function topFunctions(folder, count) {
-  const file = readdirSync(folder).find((name) => name.endsWith(".cpuprofile"));
-  if (file === undefined) throw new Error(`The runtime wrote no CPU profile to ${folder}.`);
-  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  const files = readdirSync(folder).filter((name) => name.endsWith(".cpuprofile"));
+  if (files.length === 0) throw new Error(`The runtime wrote no CPU profile to ${folder}.`);
+  return files.map((file) => `${file}\n\n${table(join(folder, file), count)}`).join("\n\n");
+}
+
+function table(file, count) {
+  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, "utf8"));
   const names = new Map(nodes.map((node) => [node.id, nameOf(node.callFrame)]));
   const selfTime = new Map();
   let total = 0;

@@ -18,7 +18,7 @@ export function report(runs, servers) {
 
 function table(name, runs, servers) {
   const scenario = scenarios[name];
-  const reference = scenario.kind === "functions" ? "signalbox-node" : "aspnet";
+  const reference = scenario.isFunctions ? "signalbox-node" : "aspnet";
   const rows = Object.entries(servers)
     .map(([server, { title }]) => ({
       server,
@@ -65,30 +65,28 @@ function targetTable(runs, servers) {
     .map((target) => ({ target, reached: reached(target, runs, servers) }))
     .filter(({ reached }) => reached !== undefined)
     .map(({ target, reached }) => {
+      const { costUnit } = scenarios[target.scenario];
       const against = target.against === "bare" ? "the bare runtime" : servers[target.against]?.title;
-      const what =
-        target.most !== undefined
-          ? scenarios[target.scenario].costUnit
-          : `${target.by === "rate" ? "faster" : "cheaper"} than ${against}`;
-      const isMet = target.most !== undefined ? reached <= target.most : reached >= target.ratio;
-      const bound = target.most !== undefined ? `≤ ${target.most}` : `≥ ${target.ratio}×`;
+      const isBound = target.most !== undefined;
+      const comparison = isBound ? `${costUnit}, more than` : target.by === "rate" ? "faster than" : "cheaper than";
       return [
         servers[target.server].title,
         scenarios[target.scenario].title,
-        what,
-        bound,
+        against === undefined ? costUnit : `${comparison} ${against}`,
+        isBound ? `≤ ${target.most}` : `≥ ${target.ratio}×`,
         number(reached),
-        isMet ? "met" : "MISSED",
+        (isBound ? reached <= target.most : reached >= target.ratio) ? "met" : "MISSED",
       ];
     });
   return rows.length === 0 ? "" : `### Targets\n\n${markdown(["server", "scenario", "figure", "target", "median", ""], rows)}`;
 }
 
-function reached({ server, scenario, against, by }, runs, servers) {
-  if (against !== undefined) return ratio(runs, servers, scenario, server, against, by);
-  return median(
-    runs.filter((run) => run.scenario === scenario && run.server === server).map((run) => scenarios[scenario].cost(run.result)),
-  );
+function reached({ server, scenario, against, by, most }, runs, servers) {
+  if (most === undefined) return ratio(runs, servers, scenario, server, against, by);
+  const costs = (of) =>
+    runs.filter((run) => run.scenario === scenario && run.server === of).map((run) => scenarios[scenario].cost(run.result));
+  const [own, reference] = [median(costs(server)), against === undefined ? 0 : median(costs(against))];
+  return own === undefined || reference === undefined ? undefined : own - reference;
 }
 
 /** The median over the rounds of how many times cheaper (or faster) a server was than its reference in the same round. */

@@ -4,17 +4,17 @@ import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { freePort, pinned, start } from "./processes.mjs";
 import { topFunctions } from "./profile.mjs";
 import { complaintsOf, report } from "./report.mjs";
 import { scenarios } from "./scenarios.mjs";
-import { missing, pinned, serversIn, start } from "./servers.mjs";
+import { missing, serversIn } from "./servers.mjs";
 
 const usage = `node bench/run.mjs [options]
 
   --load DIR         the load kit (default: SIGNALBOX_LOAD, or ../shared/load beside this repository)
-  --servers LIST     of signalbox-node, signalbox-bun, aspnet, bare-node, bare-node-merged, bare-bun, bare-bun-merged, functions-v4,
-                     functions-v3, functions-v4-bun, bare-http (default: all that can start)
-  --scenarios LIST   of rest-broadcast-1, rest-broadcast-8, rest-user, raw-echo, raw-broadcast, connect, function-http, function-send (default: all)
+  --servers LIST     of ${Object.keys(serversIn("")).join(", ")} (default: all that can start)
+  --scenarios LIST   of ${Object.keys(scenarios).filter(isRun).join(", ")} (default: all)
   --runs N           rounds through all of it (default: 3)
   --warm S           seconds before the figures count (default: 3)
   --seconds S        seconds that count (default: 5)
@@ -59,9 +59,12 @@ async function main() {
   const load = resolve(options.load);
   const generator = join(load, "signalr-load");
   if (cpus().length < 2) throw new Error("Two cores are needed, one for the server and one for the generator.");
+  // An older one would start Signalbox in a further process, which nobody measures.
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) throw new Error(`Node 22.18 or newer is needed; this is ${process.version}.`);
   const servers = serversIn(load);
   const chosen = { servers: chooseServers(servers), scenarios: chooseScenarios() };
-  if (!existsSync(generator) && chosen.scenarios.some((name) => scenarios[name].kind !== "functions"))
+  if (!existsSync(generator) && chosen.scenarios.some((name) => !scenarios[name].isFunctions))
     throw new Error(`There is no load generator at ${generator}: run make there, or name its folder with --load.`);
   const limit = fileLimit(Math.max(...chosen.scenarios.map((name) => scenarios[name].connections)) + SPARE_FILES);
   if (options.profile) return profile(generator, servers, chosen, limit);
@@ -69,7 +72,7 @@ async function main() {
   const runs = [];
   for (let round = 1; round <= Number(options.runs); round++) {
     for (const scenario of chosen.scenarios) {
-      for (const server of chosen.servers.filter((name) => canRun(servers[name], scenario))) {
+      for (const server of chosen.servers.filter((name) => doorOf(servers[name], scenario) !== undefined)) {
         const before = loadAverage();
         const result = await measure(generator, servers[server], scenario, limit);
         for (const name of [scenario, ...sharingRunOf(scenario)]) runs.push({ round, server, scenario: name, result });
@@ -83,43 +86,51 @@ async function main() {
     `Load average ${loadAverage()}; ${options.runs} rounds, ${options.warm} s + ${options.seconds} s each; ` +
       `Node ${process.versions.node}.\n\n${report(runs, servers)}\n`,
   );
-  return runs.some(({ server, result }) => /^(signalbox|functions)/.test(server) && complaintsOf(result) !== "") ? 1 : 0;
+  return runs.some(({ server, result }) => servers[server].isOurs && complaintsOf(result) !== "") ? 1 : 0;
 }
 
 /** Every run gets a fresh server, so that memory of the one before is not counted. */
-async function measure(generator, server, scenario, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
-  const cores = { core: SERVER_CORE, appCore: GENERATOR_CORE };
-  const running = await start(server, { ...cores, limit, runtimeArgs, mode: scenarios[scenario].app });
-  try {
-    const [program, ...args] = [...generatorOf(scenario, generator, running), ...scenarios[scenario].args.slice(1)];
-    args.push("--warm", options.warm, "--seconds", options.seconds);
-    const { stdout } = await promisify(execFile)(...pinned(GENERATOR_CORE, limit, program, args));
+async function measure(generator, server, name, limit, runtimeArgs = [], stopSignal = "SIGKILL") {
+  const scenario = scenarios[name];
+  const { processes, target } = server.doors[doorOf(server, name)]({
+    port: await freePort(),
+    otherPort: await freePort(),
+    otherCore: GENERATOR_CORE,
+    mode: scenario.mode,
+    runtimeArgs,
+  });
+  const running = await start(processes, { core: SERVER_CORE, limit });
+  const command = scenario.isFunctions
+    ? [process.execPath, fileURLToPath(new URL("functions-load.mjs", import.meta.url))]
+    : [generator];
+  const pids = Object.entries(running.pids).flatMap(([name, pid]) => [
+    "--server-pid",
+    scenario.isFunctions ? `${name}=${pid}` : pid,
+  ]);
+  const generate = async (...more) => {
+    const [program, ...args] = [...command, ...scenario.args, ...target, ...pids.map(String), "--warm", options.warm, ...more];
+    const { stdout } = await promisify(execFile)(
+      ...pinned(GENERATOR_CORE, limit, program, [...args, "--seconds", options.seconds]),
+    );
     return JSON.parse(stdout);
+  };
+  try {
+    const result = await generate();
+    return scenario.isHalfLoad ? await generate("--rate", String(Math.round(scenario.rate(result) / 2))) : result;
   } finally {
     await running.stop(stopSignal);
   }
 }
 
-function canRun({ kinds = ["service"], only, raw }, scenario) {
-  if (scenarios[scenario].app !== undefined) return raw !== undefined;
-  return only?.includes(scenario) ?? kinds.includes(scenarios[scenario].kind ?? "service");
-}
-
-/** Program and arguments: its scenario, where the server is, and which processes count. */
-function generatorOf(scenario, generator, { pids, port, connectionString, target }) {
-  const { args, kind } = scenarios[scenario];
-  if (kind !== "functions")
-    return [generator, args[0], ...target, ...Object.values(pids).flatMap((pid) => ["--server-pid", String(pid)])];
-  const script = fileURLToPath(new URL("functions-load.mjs", import.meta.url));
-  const named = Object.entries(pids).flatMap(([name, pid]) => ["--server-pid", `${name}=${pid}`]);
-  const service = connectionString === undefined ? [] : ["--service", connectionString];
-  return [process.execPath, script, args[0], "--origin", `http://127.0.0.1:${port}`, ...service, ...named];
+/** The door of a server by which a scenario goes in; undefined when it has none. */
+function doorOf(server, scenario) {
+  return scenarios[scenario].doors.find((door) => door in server.doors);
 }
 
 async function profile(generator, servers, chosen, limit) {
   const server = options.servers === undefined ? "signalbox-node" : chosen.servers[0];
   const scenario = options.scenarios === undefined ? "rest-broadcast-8" : chosen.scenarios[0];
-  if (!/^(signalbox|functions)/.test(server)) throw new Error("Only Signalbox itself can be profiled.");
+  if (!servers[server].isOurs) throw new Error("Only Signalbox itself can be profiled.");
   const folder = mkdtempSync(join(tmpdir(), "signalbox-profile-"));
   // The profile is written when the process ends by itself.
   await measure(generator, servers[server], scenario, limit, ["--cpu-prof", `--cpu-prof-dir=${folder}`], "SIGTERM");
@@ -145,11 +156,15 @@ function chooseServers(servers) {
 }
 
 function chooseScenarios() {
-  const own = Object.keys(scenarios).filter((name) => scenarios[name].sameRunAs === undefined);
+  const own = Object.keys(scenarios).filter(isRun);
   const wanted = options.scenarios?.split(",") ?? own;
   const unknown = wanted.filter((name) => !own.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown scenario ${unknown.join(", ")}.`);
   return wanted;
+}
+
+function isRun(scenario) {
+  return scenarios[scenario].sameRunAs === undefined;
 }
 
 function sharingRunOf(scenario) {

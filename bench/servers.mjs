@@ -1,8 +1,5 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,129 +7,82 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(root, "packages/cli/bin/signalbox.js");
 const node = process.execPath;
 const bun = join(root, "node_modules/.bin/bun");
-const hub = "bench";
-
-/** Milliseconds. */
-const START_TIMEOUT = 30_000;
-const STOP_TIMEOUT = 30_000;
+const built = { [join(root, "packages/cli/dist/main.js")]: "npm run build" };
+const production = { NODE_ENV: "production" };
+const bareOn = {
+  [node]: ["bare-node", "bare-node-merged", "bare-http"],
+  [bun]: ["bare-bun", "bare-bun-merged"],
+};
 
 /**
- * The servers that can be compared. `bare` names the kind of bare server that is the limit of the same runtime; `needs` are files that
- * must exist, each with what makes it; `raw` starts those that take clients without SignalR; `kinds` are those of the scenarios that it can run (default: "service"), `only` their names.
+ * The servers that can be compared. `doors` says by what it can be reached, a scenario by which it goes in: `rest`, `hub`, `raw`, `functions`
+ * or `http`. A door is how to start the server for it: `({ port, otherPort, runtimeArgs, otherCore, mode })` to `{ processes, target }`, the
+ * processes as `start` of processes.mjs takes them and what to tell the generator. `bare` names the servers that do the least work on the
+ * same runtime, `needs` files that must exist, each with what makes it; `isOurs` those whose failures count.
  */
 export function serversIn(load) {
   const anchors = join(load, "anchors");
-  const bare = join(anchors, "node/bare.mjs");
-  const built = { [join(root, "packages/cli/dist/main.js")]: "npm run build" };
-  const installed = { [join(anchors, "node/node_modules/ws")]: `npm install in ${join(anchors, "node")}` };
-  const published = {
-    [join(anchors, "aspnet/out/aspnet.dll")]: `dotnet build -c Release -o out in ${join(anchors, "aspnet")}`,
-  };
+  const inNode = (name) => ({ [join(anchors, "node/node_modules", name)]: `npm install in ${join(anchors, "node")}` });
+  const aspnet = join(anchors, "aspnet/out/aspnet.dll");
+  const bare = (title, runtime, ...flags) => ({
+    ...plain(title, ["rest", "hub"], runtime, ({ port }) => [join(anchors, "node/bare.mjs"), String(port), ...flags]),
+    needs: inNode("ws"),
+  });
+  const bareNode = bare("bare ws on Node", node);
   return {
-    "signalbox-node": {
-      ...signalbox("Signalbox on Node", node, built, ["bare-node", "bare-node-merged", "bare-http"]),
-      kinds: ["service", "functions"],
-    },
-    "signalbox-bun": signalbox("Signalbox on Bun", bun, built, ["bare-bun", "bare-bun-merged"]),
+    "signalbox-node": service("Signalbox on Node", node),
+    "signalbox-bun": service("Signalbox on Bun", bun),
+    "hub-node": ours("@signalbox/hub on Node", node, { hub: selfHosted(node) }),
+    "hub-bun": ours("@signalbox/hub on Bun", bun, { hub: selfHosted(bun) }),
+    "hub-node-service": ours("@signalbox/hub on Node through the service", node, { hub: behindService(node) }),
+    "hub-bun-service": ours("@signalbox/hub on Bun through the service", bun, { hub: behindService(bun) }),
     aspnet: {
-      title: "ASP.NET Core SignalR",
-      needs: published,
-      command: (port) => ({
-        program: "dotnet",
-        args: [join(anchors, "aspnet/out/aspnet.dll")],
-        environment: { ASPNETCORE_URLS: `http://127.0.0.1:${port}` },
-        target: ["--url", `http://127.0.0.1:${port}/hub`],
-      }),
+      ...plain(
+        "ASP.NET Core SignalR",
+        ["rest", "hub"],
+        "dotnet",
+        () => [aspnet],
+        ({ port }) => ({
+          ASPNETCORE_URLS: `http://127.0.0.1:${port}`,
+        }),
+      ),
+      needs: { [aspnet]: `dotnet build -c Release -o out in ${join(anchors, "aspnet")}` },
     },
-    "bare-node": {
-      ...bareServer("bare ws on Node", node, bare, installed),
-      raw: (port, app) => ({
-        program: node,
-        args: [join(root, "bench/raw-bare.mjs"), String(port), app.origin],
-        environment: {},
-        target: ["--url", `http://127.0.0.1:${port}/`, "--protocol", "raw"],
-      }),
+    "socket.io": {
+      title: "Socket.IO on Node",
+      needs: inNode("socket.io"),
+      doors: {
+        hub: ({ port }) => ({
+          processes: [
+            {
+              name: "server",
+              port,
+              program: node,
+              args: [join(anchors, "node/socketio.mjs"), String(port)],
+              environment: production,
+            },
+          ],
+          target: ["--url", `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, "--protocol", "socketio"],
+        }),
+      },
     },
-    "bare-node-merged": bareServer("bare ws on Node, merged writes", node, bare, installed, "merge"),
-    "bare-bun": bareServer("bare Bun", bun, bare, installed),
-    "bare-bun-merged": bareServer("bare Bun, merged writes", bun, bare, installed, "merge"),
-    "functions-v4": functionsHost("functions host, app of model v4", node, built, "v4"),
-    "functions-v3": functionsHost("functions host, app of model v3", node, built, "v3"),
-    "functions-v4-bun": functionsHost("functions host on Bun, app of model v4 on Node", bun, built, "v4"),
+    "bare-node": { ...bareNode, doors: { ...bareNode.doors, raw: bareRaw } },
+    "bare-node-merged": bare("bare ws on Node, merged writes", node, "merge"),
+    "bare-bun": bare("bare Bun", bun),
+    "bare-bun-merged": bare("bare Bun, merged writes", bun, "merge"),
+    "functions-v4": ours("functions host, app of model v4", node, { functions: functionsHost(node, "v4") }),
+    "functions-v3": ours("functions host, app of model v3", node, { functions: functionsHost(node, "v3") }),
+    "functions-v4-bun": ours("functions host on Bun, app of model v4 on Node", bun, { functions: functionsHost(bun, "v4") }),
     "bare-http": {
       title: "bare node:http",
-      only: ["function-http"],
       needs: {},
-      command: (port) => ({
-        program: node,
-        args: [join(root, "bench/bare-http.mjs"), String(port)],
-        environment: {},
-        target: [],
-      }),
+      doors: {
+        http: ({ port }) => ({
+          processes: [{ name: "server", port, program: node, args: [join(root, "bench/bare-http.mjs"), String(port)] }],
+          target: ["--origin", `http://127.0.0.1:${port}`],
+        }),
+      },
     },
-  };
-}
-
-function signalbox(title, runtime, needs, bare) {
-  return {
-    title,
-    needs,
-    bare,
-    command: (port, runtimeArgs = []) => {
-      const key = randomBytes(32).toString("base64");
-      return {
-        program: runtime,
-        args: [...runtimeArgs, ...started(port, key)],
-        environment: { NODE_ENV: "production" },
-        connectionString: connectionString(port, key),
-        target: ["--connection-string", connectionString(port, key), "--hub", hub],
-      };
-    },
-    raw: (port, app, runtimeArgs = []) => ({
-      program: runtime,
-      args: [...runtimeArgs, ...started(port, app.key), "--upstream-templates", `${app.origin}/{event}`],
-      environment: { NODE_ENV: "production" },
-      target: ["--url", `http://127.0.0.1:${port}/ws/client/hubs/${hub}`, "--protocol", "raw"],
-    }),
-  };
-}
-
-function started(port, key) {
-  return [cli, "start", "--port", String(port), "--admin-port", "0", "--in-memory", "--access-keys-primary", key];
-}
-
-function connectionString(port, key) {
-  return `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`;
-}
-
-/** A service, a functions host and the app's process, all on the one core. */
-function functionsHost(title, runtime, needs, model) {
-  return {
-    title,
-    kinds: ["functions"],
-    needs,
-    bare: ["bare-http"],
-    service: signalbox("", runtime, needs),
-    command: (port, runtimeArgs = [], service) => ({
-      program: runtime,
-      args: [...runtimeArgs, cli, "functions", "start", join(root, "bench/apps", model), "--port", String(port)],
-      environment: { NODE_ENV: "production", PATH: process.env.PATH, AzureSignalRConnectionString: service.connectionString },
-      connectionString: service.connectionString,
-      target: [],
-    }),
-  };
-}
-
-function bareServer(title, runtime, script, needs, ...flags) {
-  return {
-    title,
-    needs,
-    command: (port) => ({
-      program: runtime,
-      args: [script, String(port), ...flags],
-      environment: {},
-      target: ["--url", `http://127.0.0.1:${port}/hub`, "--hub", hub],
-    }),
   };
 }
 
@@ -143,125 +93,135 @@ export function missing(server) {
     .map(([path, maker]) => `${server.title} needs ${path}: run ${maker}`);
 }
 
-/**
- * Starts a server on one core, in an empty folder and without settings from the environment; a functions host after a service of its own.
- * @returns the pids of its processes by name, its port and connection string, what to tell the generator, and `stop(signal)`
- */
-export async function start(server, options) {
-  if (options.mode !== undefined) return startWithApp(server, options);
-  if (server.service === undefined) {
-    const { pid, ...running } = await startProcess(server, options);
-    return { ...running, pids: { service: pid } };
-  }
-  const service = await startProcess(server.service, { ...options, runtimeArgs: [] });
-  const stopService = () => service.stop("SIGKILL");
-  try {
-    const { pid, ...host } = await startProcess(server, options, service);
-    const stop = (signal) => host.stop(signal).finally(stopService);
-    try {
-      const app = await appOf(host.port, pid);
-      return { ...host, pids: { service: service.pid, host: pid, app }, stop };
-    } catch (error) {
-      await stop("SIGKILL");
-      throw error;
-    }
-  } catch (error) {
-    await stopService();
-    throw error;
-  }
+function ours(title, runtime, doors) {
+  return { title, isOurs: true, needs: built, bare: bareOn[runtime], doors };
 }
 
-/** A server for clients without SignalR, after the app that it calls, which stands on the generator's core. */
-async function startWithApp(server, { mode, appCore, ...options }) {
-  const [port, appPort] = [await freePort(), await freePort()];
-  const key = randomBytes(32).toString("base64");
-  const args = [join(root, "bench/raw-app.mjs"), String(appPort), `http://127.0.0.1:${port}`, key, mode];
-  const command = () => ({ program: node, args, environment: {}, target: [] });
-  const app = await startProcess({ title: "The app", command }, { ...options, core: appCore, port: appPort });
-  const stopApp = () => app.stop("SIGKILL");
-  try {
-    const where = { origin: `http://127.0.0.1:${appPort}`, key };
-    const raw = { title: server.title, command: (at, runtimeArgs) => server.raw(at, where, runtimeArgs) };
-    const { pid, ...running } = await startProcess(raw, { ...options, port });
-    return { ...running, pids: { service: pid }, stop: (signal) => running.stop(signal).finally(stopApp) };
-  } catch (error) {
-    await stopApp();
-    throw error;
-  }
-}
-
-/** The pid of a functions host's app, once the app is loaded. */
-async function appOf(port, pid) {
-  const deadline = Date.now() + START_TIMEOUT;
-  for (;;) {
-    const status = await (await fetch(`http://127.0.0.1:${port}/admin/host/status`)).json();
-    if (status.errors !== undefined) throw new Error(`The app is not in order: ${status.errors.join(" ")}`);
-    const [app] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
-    if (status.state === "Running" && app > 0) return app;
-    if (Date.now() > deadline) throw new Error(`The app is ${status.state}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function startProcess(server, { core, limit, runtimeArgs, port: wanted }, service) {
-  const port = wanted ?? (await freePort());
-  const { program, args, environment, target, connectionString } = server.command(port, runtimeArgs, service);
-  const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
-  const child = spawn(...pinned(core, limit, program, args), {
-    cwd: folder,
-    env: { ...withoutSettings(process.env), ...environment },
-    stdio: ["ignore", "ignore", "pipe"],
+/** One process with the hub of the load kit, and its REST routes where it has them. */
+function plain(title, doors, program, args, environment = () => ({})) {
+  const door = (place) => ({
+    processes: [{ name: "server", port: place.port, program, args: args(place), environment: environment(place) }],
+    target: ["--url", `http://127.0.0.1:${place.port}/hub`, "--hub", "bench"],
   });
-  let complaints = "";
-  child.stderr.on("data", (chunk) => {
-    if (complaints.length < 10_000) complaints += chunk;
+  return { title, doors: Object.fromEntries(doors.map((name) => [name, door])) };
+}
+
+function service(title, runtime) {
+  return ours(title, runtime, {
+    rest: (place) => {
+      const { process, connectionString } = serviceProcess(runtime, place);
+      return { processes: [process], target: ["--connection-string", connectionString, "--hub", "bench"] };
+    },
+    raw: (place) => {
+      const key = newKey();
+      const { process } = serviceProcess(runtime, place, key, "--upstream-templates", `${appOrigin(place)}/{event}`);
+      return {
+        processes: [rawApp(place, key), process],
+        target: ["--url", `http://127.0.0.1:${place.port}/ws/client/hubs/bench`, "--protocol", "raw"],
+      };
+    },
+    // For the same requests as a functions host.
+    functions: (place) => {
+      const { process, connectionString } = serviceProcess(runtime, place);
+      return { processes: [process], target: ["--origin", `http://127.0.0.1:${place.port}`, "--service", connectionString] };
+    },
   });
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  const stop = async (signal) => {
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
-    await exited;
-    clearTimeout(timer);
-    rmSync(folder, { recursive: true, force: true });
+}
+
+function serviceProcess(runtime, { port, runtimeArgs }, key = newKey(), ...flags) {
+  const ports = ["--port", String(port), "--admin-port", "0"];
+  const args = [...runtimeArgs, cli, "start", ...ports, "--in-memory", "--access-keys-primary", key, ...flags];
+  return {
+    process: { name: "service", port, program: runtime, args, environment: production },
+    connectionString: `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${key};Version=1.0;`,
   };
-  const deadline = Date.now() + START_TIMEOUT;
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await stop("SIGKILL");
-      throw new Error(`${server.title} did not start. ${complaints}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return { pid: child.pid, port, connectionString, target, stop };
 }
 
-/** A command that runs on one core and may open `limit` files. The shell and taskset replace themselves, so the pid is the program's. */
-export function pinned(core, limit, program, args) {
-  return ["sh", ["-c", 'ulimit -n "$1"; shift; exec taskset -c "$@"', "sh", String(limit), String(core), program, ...args]];
+function newKey() {
+  return randomBytes(32).toString("base64");
 }
 
-function withoutSettings(environment) {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("SIGNALBOX_")));
+function hubProcess(runtime, port, runtimeArgs, ...connectionString) {
+  const args = [...runtimeArgs, join(root, "bench/hub-server.mjs"), String(port), ...connectionString];
+  return { name: "app", port, program: runtime, args, environment: production };
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+function selfHosted(runtime) {
+  return ({ port, runtimeArgs }) => ({
+    processes: [hubProcess(runtime, port, runtimeArgs)],
+    target: ["--url", `http://127.0.0.1:${port}/hub`],
   });
 }
 
-function accepts(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const answer = (value) => {
-      socket.destroy();
-      resolve(value);
+/** The service and the app server on the same core: a cost is that of both. */
+function behindService(runtime) {
+  return (place) => {
+    const { process, connectionString } = serviceProcess(runtime, place);
+    const { otherPort, runtimeArgs } = place;
+    return {
+      processes: [
+        process,
+        {
+          ...hubProcess(runtime, otherPort, runtimeArgs, connectionString),
+          // It negotiates once it is connected to the service.
+          isReady: () =>
+            fetch(`http://127.0.0.1:${otherPort}/hub/negotiate?negotiateVersion=1`, { method: "POST" }).then(
+              (response) => response.ok,
+              () => false,
+            ),
+        },
+      ],
+      // With tokens of the generator's own: to negotiate is no part of what is measured.
+      target: ["--connection-string", connectionString, "--hub", "loadhub"],
     };
-    socket.once("connect", () => answer(true));
-    socket.once("error", () => answer(false));
-  });
+  };
+}
+
+/** A service, a functions host and the app's process, all on the one core. */
+function functionsHost(runtime, model) {
+  return (place) => {
+    const { process: serviceOfHost, connectionString } = serviceProcess(runtime, { ...place, runtimeArgs: [] });
+    const port = place.otherPort;
+    return {
+      processes: [
+        serviceOfHost,
+        {
+          name: "host",
+          program: runtime,
+          args: [...place.runtimeArgs, cli, "functions", "start", join(root, "bench/apps", model), "--port", String(port)],
+          environment: { ...production, PATH: process.env.PATH, AzureSignalRConnectionString: connectionString },
+          isReady: () => isLoaded(port),
+          child: "app",
+        },
+      ],
+      target: ["--origin", `http://127.0.0.1:${port}`, "--service", connectionString],
+    };
+  };
+}
+
+/** Whether a functions host has its app. */
+async function isLoaded(port) {
+  const response = await fetch(`http://127.0.0.1:${port}/admin/host/status`).catch(() => undefined);
+  if (response === undefined) return false;
+  const { state, errors } = await response.json();
+  if (errors !== undefined) throw new Error(`The app is not in order: ${errors.join(" ")}`);
+  return state === "Running";
+}
+
+function appOrigin({ otherPort }) {
+  return `http://127.0.0.1:${otherPort}`;
+}
+
+/** The app that a server for clients without SignalR calls. It is no part of what is measured. */
+function rawApp({ port, otherPort, otherCore, mode }, key) {
+  const args = [join(root, "bench/raw-app.mjs"), String(otherPort), `http://127.0.0.1:${port}`, key, mode];
+  return { name: "app", port: otherPort, core: otherCore, program: node, args };
+}
+
+function bareRaw(place) {
+  const args = [join(root, "bench/raw-bare.mjs"), String(place.port), appOrigin(place)];
+  return {
+    processes: [rawApp(place, newKey()), { name: "server", port: place.port, program: node, args }],
+    target: ["--url", `http://127.0.0.1:${place.port}/`, "--protocol", "raw"],
+  };
 }

@@ -32,7 +32,8 @@ export class JsonRecordReader implements RecordReader {
     }
     while (end > 0) {
       checkSize(end - start, this.#limit);
-      const record = chunk.subarray(start, end);
+      // Most chunks are one record, and a view costs as much as finding its end.
+      const record = end - start === chunk.length ? chunk : chunk.subarray(start, end);
       if (records === undefined) records = [record];
       else records.push(record);
       start = end;

@@ -51,11 +51,16 @@ export function frame(body: Uint8Array): Uint8Array {
 
 /** @throws {ProtocolError} when the prefix does not fit the record */
 export function unframe(record: Uint8Array): Uint8Array {
+  return record.subarray(bodyStart(record));
+}
+
+/** Where the body begins. @throws {ProtocolError} when the prefix does not fit the record */
+export function bodyStart(record: Uint8Array): number {
   const prefix = readLengthPrefix(record, 0);
   if (prefix === undefined || prefix.prefixBytes + prefix.bodyBytes !== record.length) {
     throw new ProtocolError("The length prefix does not match the record.");
   }
-  return record.subarray(prefix.prefixBytes);
+  return prefix.prefixBytes;
 }
 
 /** How many of the bytes are whole records. @throws {ProtocolError} for a malformed prefix */

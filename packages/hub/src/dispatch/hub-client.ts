@@ -1,14 +1,8 @@
 import { type HubMessage, messagePayload } from "@signalbox/protocol";
 import type { CloseReason, HeaderReader, SignalRConnection } from "@signalbox/transport";
 import type { ConnectionFeatures, HubCallerContext, HubUser } from "../hub/caller-context.ts";
+import { type ConnectRequest, KeptRequest } from "./kept-request.ts";
 import type { Upload } from "./upload.ts";
-
-/** The request that a client came with. */
-export interface ConnectRequest {
-  readonly target: string;
-  readonly headers: HeaderReader;
-  readonly peer: { readonly address: string };
-}
 
 /** A call that its client may cancel. */
 export interface Cancellable {
@@ -24,8 +18,8 @@ const aborted: CloseReason = { name: "aborted", allowReconnect: false, sendsClos
 export class HubClient implements HubCallerContext {
   readonly user: HubUser | undefined;
   readonly userIdentifier: string | undefined;
-  readonly request: ConnectRequest;
   readonly isRelayed: boolean;
+  #request: ConnectRequest | KeptRequest;
   #connection: SignalRConnection | undefined = undefined;
   #items: Map<unknown, unknown> | undefined = undefined;
   #aborter: AbortController | undefined = undefined;
@@ -52,11 +46,17 @@ export class HubClient implements HubCallerContext {
     this.isRelayed = isRelayed;
     this.user = user;
     this.userIdentifier = userIdentifier;
-    this.request = request;
+    this.#request = request;
   }
 
   attach(connection: SignalRConnection): void {
     this.#connection = connection;
+    this.#request = new KeptRequest(this.#request as ConnectRequest);
+  }
+
+  /** There once it is attached. */
+  get request(): KeptRequest {
+    return this.#request as KeptRequest;
   }
 
   get connection(): SignalRConnection {
@@ -123,8 +123,8 @@ class Features implements ConnectionFeatures {
     return this.#client.connection.protocol.name;
   }
 
-  get headers() {
-    return this.#client.request.headers;
+  get headers(): HeaderReader {
+    return this.#client.request;
   }
 
   get query(): URLSearchParams {
@@ -134,6 +134,6 @@ class Features implements ConnectionFeatures {
   }
 
   get remoteAddress() {
-    return this.#client.request.peer.address;
+    return this.#client.request.address;
   }
 }

@@ -448,8 +448,8 @@ describe("sends", () => {
     two.data("c1", text({ type: 1, target: "echo", arguments: [1], invocationId: "3" }));
     await expect.poll(() => two.messages.some(isEnd)).toBe(true);
     const kinds = two.messages.filter(({ type }) => type !== ServiceMessageType.Ping).map(({ type }) => type);
-    const { MultiConnectionData, BroadcastData, GroupBroadcastData, ConnectionData } = ServiceMessageType;
-    expect(kinds.slice(1, 6)).toEqual([ConnectionData, MultiConnectionData, BroadcastData, GroupBroadcastData, ConnectionData]);
+    const { BroadcastData, GroupBroadcastData, ConnectionData } = ServiceMessageType;
+    expect(kinds.slice(1, 6)).toEqual([ConnectionData, ConnectionData, BroadcastData, GroupBroadcastData, ConnectionData]);
     const of2 = two.messages.flatMap((message) => {
       if (message.type === BroadcastData) return [Buffer.from(message.payloads.get("json")!).toString()];
       return message.type === ConnectionData ? [Buffer.from(message.payload).toString()] : [];

@@ -70,20 +70,24 @@ export class ServiceLifetime implements HubLifetime {
   send(audience: Audience, target: string, args: readonly unknown[], caller?: HubClient): Promise<void> | undefined {
     if (isEmpty(audience)) return undefined;
     const payload = invocationPayload(target, args);
-    if (audience.to === "connection") {
-      const client = this.#served.find(audience.id);
-      const message = {
-        type: ServiceMessageType.MultiConnectionData,
-        connectionIds: [audience.id],
-        payloads: payloadsOf(payload, client?.connection.protocol.name),
-      } as const;
-      const link = this.#served.linkOf(audience.id);
-      if (link === undefined) this.#sendAll(message, caller);
-      else this.#linkOf(caller, link).send(message);
-      return client?.connection.writable();
-    }
+    if (audience.to === "connection") return this.#sendTo(audience.id, payload, caller);
     this.#sendAll(messageFor(audience, payloadsOf(payload)), caller);
     return undefined;
+  }
+
+  #sendTo(connectionId: string, payload: Payload, caller: HubClient | undefined): Promise<void> | undefined {
+    const client = this.#served.find(connectionId);
+    const link = this.#served.linkOf(connectionId);
+    const way = link && this.#linkOf(caller, link);
+    // As bytes of the client's own: the service has nothing to look up or to choose.
+    if (client !== undefined && way === link) client.connection.send(payload);
+    else {
+      const payloads = payloadsOf(payload, client?.connection.protocol.name);
+      const message = { type: ServiceMessageType.MultiConnectionData, connectionIds: [connectionId], payloads } as const;
+      if (way === undefined) this.#sendAll(message, caller);
+      else way.send(message);
+    }
+    return client?.connection.writable();
   }
 
   async invoke(

@@ -12,10 +12,10 @@ export class MessagePackCursor {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  /** Begins with other bytes. */
-  reset(bytes: Uint8Array): this {
+  /** Begins with other bytes, at a place in them. */
+  reset(bytes: Uint8Array, at = 0): this {
     this.#bytes = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#at = 0;
+    this.#at = at;
     return this;
   }
 

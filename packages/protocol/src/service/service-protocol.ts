@@ -1,5 +1,5 @@
 import { ProtocolError } from "../hub-protocol.ts";
-import { MessagePackRecordReader, unframe } from "../messagepack-frame.ts";
+import { bodyStart, MessagePackRecordReader } from "../messagepack-frame.ts";
 import { MessagePackCursor } from "./messagepack-cursor.ts";
 import { MessagePackSink } from "./messagepack-sink.ts";
 import { codecs, type ServiceMessage } from "./service-messages.ts";
@@ -21,7 +21,7 @@ const cursor = new MessagePackCursor();
  * @throws {ProtocolError} that names the message and the item
  */
 export function decodeServiceMessage(record: Uint8Array): ServiceMessage | undefined {
-  cursor.reset(unframe(record));
+  cursor.reset(record, bodyStart(record));
   const count = cursor.array();
   if (count === 0) throw new ProtocolError("The message is an empty list.");
   const codec = codecs[cursor.integer()];

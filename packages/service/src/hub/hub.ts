@@ -1,4 +1,4 @@
-import { MessageType, messagePayload } from "@signalbox/protocol";
+import { messagePayload } from "@signalbox/protocol";
 import { type ClientMessage, CloseReasons, type Connection, type SignalRConnection } from "@signalbox/transport";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type {
@@ -63,9 +63,9 @@ export class Hub {
     if (this.#roster.remove(member)) this.#invocations.disconnected(member);
   }
 
-  /** True when the message answers a call that this hub made of its client. */
-  isAnswer(member: Member<SignalRConnection>, message: ClientMessage): boolean {
-    return message.type === MessageType.Completion && this.#invocations.complete(member, message);
+  /** True when the completion answers a call that this hub made of its client. */
+  isAnswer(member: Member<SignalRConnection>, completion: ClientMessage): boolean {
+    return this.#invocations.complete(member, completion);
   }
 
   send({ audience, except, filter, payload }: SendCommand): undefined {

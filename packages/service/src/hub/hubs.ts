@@ -1,3 +1,4 @@
+import { MessageType } from "@signalbox/protocol";
 import type {
   ClientMessage,
   CloseReason,
@@ -118,7 +119,8 @@ export class Hubs implements ConnectionHandler {
 
   message(connection: SignalRConnection, message: ClientMessage): void {
     const member = this.heard(connection);
-    if (member === undefined || this.#hubs.get(clientOf(connection).hub)!.isAnswer(member, message)) return;
+    if (member === undefined) return;
+    if (message.type === MessageType.Completion && this.#hubs.get(clientOf(connection).hub)!.isAnswer(member, message)) return;
     member.backend?.message(member, message);
   }
 

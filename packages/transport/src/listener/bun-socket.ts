@@ -5,6 +5,7 @@ import type { Socket, SocketHandler } from "./listener.ts";
 /** Milliseconds a peer gets to take what was sent before a close. */
 const CLOSE_TIMEOUT = 5_000;
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 type Message = string | Uint8Array;
 const messageOf = (bytes: Uint8Array, isText: boolean): Message => (isText ? decoder.decode(bytes) : bytes);
@@ -106,7 +107,7 @@ export class BunSocket implements Socket {
   received(message: string | Buffer): void {
     if (this.#closeCode !== 0) return;
     const isText = typeof message === "string";
-    const bytes = isText ? Buffer.from(message) : message;
+    const bytes = isText ? encoder.encode(message) : message;
     this.#isCalling = true;
     try {
       // Bun has one limit for all its sockets.

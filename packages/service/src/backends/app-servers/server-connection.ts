@@ -75,7 +75,9 @@ export class ServerConnection implements SocketHandler, Flushable {
   isLeaving = false;
   /** Its clients are being moved. */
   isDeparting = false;
-  /** When it last sent something of a client's; see `performance.now`. */
+  /** When it last sent anything; see `performance.now`. */
+  heardAt = performance.now();
+  /** When it last sent something of a client's. */
   dataAt = 0;
 
   readonly #host: ServerConnectionHost;
@@ -86,7 +88,6 @@ export class ServerConnection implements SocketHandler, Flushable {
   #socket: Socket | undefined;
   #handshake: ServiceHandshakeRequest | undefined;
   #flushRequested = false;
-  #heardAt = performance.now();
   #pingedAt = 0;
   #isTracing = false;
   #paused: Set<Connection> | undefined;
@@ -196,7 +197,7 @@ export class ServerConnection implements SocketHandler, Flushable {
   /** Once a second. @param now see `performance.now` */
   sweep(now: number): void {
     const { timeout, messageTracing } = this.#host.limits();
-    const silence = now - this.#heardAt;
+    const silence = now - this.heardAt;
     if (this.#phase === Phase.Shaking && silence >= handshakeTimeout) this.fail("The handshake request did not come in time.");
     if (this.#phase !== Phase.Open) return;
     if (silence >= timeout) {
@@ -226,7 +227,7 @@ export class ServerConnection implements SocketHandler, Flushable {
 
   message(data: Uint8Array): void {
     if (this.#phase === Phase.Ended) return;
-    this.#heardAt = performance.now();
+    this.heardAt = performance.now();
     try {
       this.#reader.read(data, this.#take);
     } catch (error) {
@@ -241,7 +242,7 @@ export class ServerConnection implements SocketHandler, Flushable {
   }
 
   alive(): void {
-    this.#heardAt = performance.now();
+    this.heardAt = performance.now();
   }
 
   closed(code: number, reason: string): void {

@@ -91,7 +91,7 @@ export class ServerMessages implements ServerEvents {
     const route = this.#parts.routes.find(message.connectionId, hub);
     // A client that has gone may still be spoken to; one of another server may not.
     if (route === undefined || (route.server !== server && route.previous !== server)) return;
-    server.dataAt = performance.now();
+    server.dataAt = server.heardAt;
     try {
       if (route.receive(server, message)) this.#parts.onDelivered(hub);
     } catch (error) {
