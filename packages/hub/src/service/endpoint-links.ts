@@ -44,6 +44,8 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   /** The service sends no more clients there. */
   readonly #finished = new WeakSet<ServiceLink>();
   #onFinish: () => void = () => {};
+  /** The latest failure that was told, while no link has opened since. */
+  #reported: string | undefined = undefined;
   /** The `fin` value of reference hub-and-service-protocol §4.6, once `finish` was called. */
   #finishMode: 0 | 1 | 2 | undefined = undefined;
   readonly #stopped = new AbortController();
@@ -139,9 +141,17 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   closed(link: ServiceLink, error: Error | undefined): void {
     this.#links.delete(link);
     this.#acknowledgeFinish(link);
-    if (error !== undefined && !this.#stopped.signal.aborted) this.#owner.onError(error, "talking to the service");
+    if (error !== undefined && !this.#stopped.signal.aborted) this.#report(error, "talking to the service");
     this.#owner.lost(link);
     this.#onClosed.get(link)?.();
+  }
+
+  /** Links fail together, and again at each attempt: the same failure is told once, until a link has been open in between. */
+  #report(error: unknown, doing: string): void {
+    const text = `${doing}: ${String(error)}`;
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#owner.onError(error, doing);
   }
 
   /** One link, again and again. */
@@ -156,7 +166,7 @@ export class EndpointLinks implements EndpointState, LinkOwner {
         tried();
         await this.#untilClosed(link);
       } catch (error) {
-        if (!signal.aborted) this.#owner.onError(error, "connecting to the service");
+        if (!signal.aborted) this.#report(error, "connecting to the service");
       }
       tried();
       await delay(backOff.next(), undefined, { signal }).catch(() => {});
@@ -177,6 +187,7 @@ export class EndpointLinks implements EndpointState, LinkOwner {
 
   #untilClosed(link: ServiceLink): Promise<void> {
     if (this.#stopped.signal.aborted) link.close();
+    this.#reported = undefined;
     this.#links.add(link);
     if (this.#finishMode !== undefined) this.#pingFinish(link);
     return new Promise((resolve) => {
@@ -198,7 +209,7 @@ export class EndpointLinks implements EndpointState, LinkOwner {
       await this.#open(link);
       await this.#untilClosed(link);
     } catch (error) {
-      if (!this.#stopped.signal.aborted) this.#owner.onError(error, "connecting to the service");
+      if (!this.#stopped.signal.aborted) this.#report(error, "connecting to the service");
     }
   }
 

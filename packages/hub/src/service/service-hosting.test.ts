@@ -125,6 +125,14 @@ describe("server connections", () => {
     await service.connection(2);
   });
 
+  it("that fail alike, and again and again, are one error to those who listen", async () => {
+    service.answer = "not today";
+    await start({ connections: 3 });
+    await service.connection(6);
+    expect(errors).toEqual([expect.stringContaining("not today")]);
+    service.answer = "";
+  });
+
   it("are tried again after garbage, and nothing else happens", async () => {
     await start();
     const { socket } = await service.connection();
