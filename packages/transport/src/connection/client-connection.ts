@@ -114,6 +114,11 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     return this.#phase === Phase.Open;
   }
 
+  /** The client has sent a message since its handshake. */
+  get hasSpoken(): boolean {
+    return this.#heartbeat.hasHeard;
+  }
+
   /** The end has begun: what the client still sends is for nobody. */
   get isEnding(): boolean {
     return this.#phase > Phase.Open;

@@ -287,9 +287,10 @@ export class ClientEndpoint {
   #unlist(connection: ClientConnection): void {
     if (connection.token === undefined) return;
     if (!this.#byToken.delete(connection.token)) return;
-    // A young client is still starting: `@microsoft/signalr` would take the answer to its first ping for success, and never learn of the end.
-    const isYoung = Date.now() - connection.connectedAt < departure;
-    if (connection.isEnding && connection.transport === "ServerSentEvents" && !isYoung)
+    // A young client that has said nothing may still be starting: `@microsoft/signalr` would take the answer to its first ping for success,
+    // and never learn of the end.
+    const mayBeStarting = !connection.hasSpoken && Date.now() - connection.connectedAt < departure;
+    if (connection.isEnding && connection.transport === "ServerSentEvents" && !mayBeStarting)
       this.#departed.set(connection.token, monotonicNow());
   }
 

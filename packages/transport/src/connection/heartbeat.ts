@@ -11,6 +11,11 @@ export class Heartbeat {
     this.#pingedAt = now;
   }
 
+  /** A message has come. */
+  get hasHeard(): boolean {
+    return this.#heard || this.#heardAt !== 0;
+  }
+
   /** A message came. */
   heard(): void {
     this.#heard = true;
