@@ -1,7 +1,7 @@
 import type { RecentCall } from "@signalbox/service";
 import { Ago } from "../components/ago.tsx";
 import { Scroll } from "../components/scroll.tsx";
-import { duration, Status } from "./status.tsx";
+import { duration, kindOf, Status } from "./status.tsx";
 
 /** The last calls of a template: the newest in a line, the others on demand. */
 export function Calls({ calls }: { readonly calls: readonly RecentCall[] }) {
@@ -20,10 +20,7 @@ export function Calls({ calls }: { readonly calls: readonly RecentCall[] }) {
         </span>
         <span class="dots" aria-hidden="true">
           {calls.map((call) => (
-            <i
-              key={`${call.at}${call.connectionId}${call.attempt}`}
-              class={call.status !== undefined && call.status < 300 && call.error === undefined ? "good" : "bad"}
-            />
+            <i key={`${call.at}${call.connectionId}${call.attempt}`} class={kindOf(call)} />
           ))}
         </span>
       </summary>
