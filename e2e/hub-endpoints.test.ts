@@ -45,6 +45,18 @@ async function clientAt(service: RunningService, server: HubServer, options: { r
   throw new Error(`No client was sent to ${service.endpoint}.`);
 }
 
+/** Waits until negotiate sends nobody elsewhere: the server learns of a death with the end of its own connections. */
+async function untilAllGoTo(service: RunningService, { clientUrl }: HubServer): Promise<void> {
+  const elsewhere = async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, () => fetch(`${clientUrl}/testhub/negotiate?negotiateVersion=1`, { method: "POST" })),
+    );
+    const urls = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { url: string }).url));
+    return urls.filter((url) => new URL(url).origin !== new URL(service.endpoint).origin);
+  };
+  await expect.poll(elsewhere, { timeout: 10_000 }).toEqual([]);
+}
+
 describe("a hub of @signalbox/hub behind two services", () => {
   it("serves the clients of both as one", async () => {
     await using stage = await startBehindTwo();
@@ -69,6 +81,7 @@ describe("a hub of @signalbox/hub behind two services", () => {
     const [gone, left] = stage.services;
     await using bob = await clientAt(left, stage.server);
     await gone.stop("SIGKILL");
+    await untilAllGoTo(left, stage.server);
     for (let i = 0; i < 6; i++) {
       await using client = await HubClient.start(stage.server, webSockets!);
       await client.invoke("SendToOthers", String(i));

@@ -2,11 +2,15 @@ import * as signalR from "@microsoft/signalr";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { handshakeOf, StartedEndpoint } from "../../test/started-endpoint.ts";
 import { WebSocketClient } from "../../test/web-socket-client.ts";
+import { ClientConnection } from "./client-connection.ts";
 import { CloseReasons } from "./close-reason.ts";
 
 let started: StartedEndpoint;
 
-afterEach(() => started.stop());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await started.stop();
+});
 
 async function connect(count: number): Promise<WebSocketClient[]> {
   return Promise.all(
@@ -25,11 +29,11 @@ describe("an endpoint that drains", () => {
     const clients = await connect(10);
     const unshaken = await WebSocketClient.open(started.webSocketUrl);
     const times: number[] = [];
-    const closed = started.handler.closed.bind(started.handler);
-    started.handler.closed = (...end) => {
+    const closing = ClientConnection.prototype.close;
+    vi.spyOn(ClientConnection.prototype, "close").mockImplementation(function (this: ClientConnection, reason) {
       times.push(performance.now());
-      closed(...end);
-    };
+      closing.call(this, reason);
+    });
     await started.endpoint.closeAll(CloseReasons.drain, { slice: 4, pauseMs: 50 });
     await Promise.all(clients.map(({ ended }) => ended));
     for (const first of [4, 8]) expect(times[first]! - times[first - 1]!).toBeGreaterThan(40);
