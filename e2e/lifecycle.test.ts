@@ -64,7 +64,7 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
         (bob) => bob.stop().then(() => "accepted"),
         () => "refused",
       );
-    await expect.poll(anotherClient, { timeout: 5_000 }).toBe("refused");
+    await expect.poll(anotherClient).toBe("refused");
     finish();
     expect(await stopped).toBe(0);
     await result;
@@ -110,7 +110,7 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
     const client = await connectInNode(clientOptions(service, "ann"));
     expect(await client.invoke("which")).toBe("before");
     writeFileSync(join(service.folder, "settings.json"), JSON.stringify(after.settings));
-    await expect.poll(() => client.invoke("which"), { timeout: 10_000 }).toBe("after");
+    await expect.poll(() => client.invoke("which")).toBe("after");
     await client.stop();
   });
 
@@ -119,7 +119,7 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
     await using service = await startService({ runtime, settings: upstream.settings });
     const client = await connectInNode(clientOptions(service, "ann"));
     writeFileSync(join(service.folder, "settings.json"), '{"UpstreamSettings": {');
-    await expect.poll(() => service.output(), { timeout: 10_000 }).toMatch(/settings\.json/);
+    await expect.poll(() => service.output()).toMatch(/settings\.json/);
     expect(await client.invoke("which")).toBe("still served");
     await client.stop();
   });

@@ -5,7 +5,7 @@ import { control, journalOf, type Stage, startRedirects, unique } from "./stage.
 
 export function describeLifetime({ connect, server, combination }: Stage): void {
   const { transport, protocol } = combination;
-  const journal = (id: string) => expect.poll(() => journalOf(server(), id), { timeout: 10_000 });
+  const journal = (id: string) => expect.poll(() => journalOf(server(), id));
 
   /** The error that ends a client while it starts or right after. */
   const endAtStart = (client: HubClient) =>
@@ -76,7 +76,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       const before = client.id;
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(client.id).toBe(client.reconnections[0]);
       expect(client.id).not.toBe(before);
       expect(await client.invoke("ConnectionId")).toBe(client.id);
@@ -93,7 +93,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("UserId")).toBe(user);
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(redirects.count()).toBe(2);
       expect(await client.invoke("ConnectionId")).toBe(client.id);
     });
@@ -112,7 +112,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("UserId")).toBe(before);
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(await client.invoke("UserId")).toBe(after);
     });
 
@@ -142,7 +142,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       server().clientPath.cut();
       server().clientPath.release();
       await client.end();
-      await expect.poll(async () => (await journalOf(server(), id)).length, { timeout: 10_000 }).toBe(2);
+      await expect.poll(async () => (await journalOf(server(), id)).length).toBe(2);
     });
 
     it("survives a broken network under stateful reconnect, and loses nothing either way", async () => {
@@ -172,7 +172,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       server().clientPath.cut();
       server().clientPath.release();
       const seen = items.length;
-      await expect.poll(() => items.length, { timeout: 10_000 }).toBeGreaterThan(seen + 20);
+      await expect.poll(() => items.length).toBeGreaterThan(seen + 20);
       subscription.dispose();
       expect(items).toEqual(items.map((_, i) => i + 1));
     });

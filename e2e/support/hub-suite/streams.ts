@@ -51,7 +51,7 @@ export function describeStreams({ connect, server }: Stage): void {
       client.connection.stream("Forever").subscribe({ next: () => {}, complete: () => {}, error: () => {} });
       await client.invoke("Nothing");
       await client.connection.stop();
-      await expect.poll(() => journalOf(server(), id), { timeout: 10_000 }).toEqual(["connected", "disconnected"]);
+      await expect.poll(() => journalOf(server(), id)).toEqual(["connected", "disconnected"]);
     });
   });
 

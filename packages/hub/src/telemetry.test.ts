@@ -94,7 +94,7 @@ describe("OpenTelemetry", () => {
         value,
       ]);
     expect(Object.fromEntries(await counted())).toMatchObject({ LongPolling: 1 });
-    await expect.poll(() => silent.closed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => silent.closed).toBe(true);
     await bob.stop();
     await expect.poll(async () => Object.fromEntries(await counted())).toEqual({ LongPolling: 1, WebSockets: 0 });
     await server.close();

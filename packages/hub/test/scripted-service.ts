@@ -132,7 +132,7 @@ export class ScriptedService {
 
   /** The nth server connection, once it has shaken hands. */
   async connection(at = 0): Promise<ServerConnection> {
-    await expect.poll(() => this.connections[at]?.messages.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => this.connections[at]?.messages.length).toBeGreaterThan(0);
     return this.connections[at]!;
   }
 

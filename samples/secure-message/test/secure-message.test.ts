@@ -110,7 +110,7 @@ describe.each(modes)("The app server %s", (mode) => {
   ])("answers 504 when the browser got the message and %s", async (_, receive) => {
     const id = await begin(stage.instances[0]!);
     await startClient(stage.instances[0]!, id, receive);
-    await expect.poll(() => send(stage.instances.at(-1)!, id, "x").then(outcome), { timeout: 30_000 }).toEqual(unconfirmed);
+    await expect.poll(() => send(stage.instances.at(-1)!, id, "x").then(outcome)).toEqual(unconfirmed);
   });
 
   it("answers 504 when the browser got the message and left", async () => {
@@ -131,7 +131,7 @@ describe.each(modes)("The app server %s", (mode) => {
       await expect.poll(() => send(held!, id, "x").then(outcome)).toEqual(delivered);
       expect(await outcome(await send(lost!, id, "x"))).toEqual(unavailable);
       stage.servicePath!.release();
-      await expect.poll(() => send(lost!, id, "x").then(outcome), { timeout: 30_000 }).toEqual(delivered);
+      await expect.poll(() => send(lost!, id, "x").then(outcome)).toEqual(delivered);
     });
 
   it.each([
@@ -182,7 +182,7 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
   }
 
   const phase = ({ page }: Pick<Visitor, "page">, words: string) =>
-    expect.poll(() => page.getByRole("status").textContent(), { timeout: 30_000 }).toBe(words);
+    expect.poll(() => page.getByRole("status").textContent()).toBe(words);
   const texts = ({ page }: Visitor) => page.locator("li p").allTextContents();
   const servedBy = async ({ page }: Visitor) => /http\S+\d/.exec((await page.locator(".instance").textContent())!)![0];
 
@@ -305,7 +305,7 @@ describe.skipIf(chromiumPath === undefined)("In Chromium", () => {
         await phase(ann, "Reconnecting");
         await stage.restart(killed);
       } else {
-        await expect.poll(() => ann.page.locator(".instance").textContent(), { timeout: 30_000 }).toContain(own);
+        await expect.poll(() => ann.page.locator(".instance").textContent()).toContain(own);
       }
       await phase(ann, "Connected");
       expect(await outcome(await send(own, ann.id, "back again"))).toEqual(delivered);

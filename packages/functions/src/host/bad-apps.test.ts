@@ -1,9 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { httpBindings, v3Function } from "../../test/test-app.ts";
 import { createApp, startHost } from "./started-host.suite.ts";
 
 // Each test starts a process or several.
-vi.setConfig({ testTimeout: 60_000 });
 
 const named = (name: string, script: string, bindings: readonly object[] = httpBindings) => v3Function(name, bindings, script);
 const route = (path: string) => [{ ...httpBindings[0], route: path }, httpBindings[1]!];
@@ -121,7 +120,7 @@ describe("A bad app", () => {
     ] as const) {
       expect.soft((await call(`/api/${name}`)).status, name).toBe(500);
       expect.soft(lines().join("\n"), name).toMatch(message);
-      await expect.poll(async () => (await call("/api/good")).text(), { timeout: 20_000 }).toBe("fine");
+      await expect.poll(async () => (await call("/api/good")).text()).toBe("fine");
     }
   });
 });

@@ -1,11 +1,10 @@
 import type { Service } from "@signalbox/service";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectClient, startRealService } from "../bindings/bindings.suite.ts";
 import { functionList } from "./function-list.ts";
 import { createApp, startHost, writeFiles } from "./started-host.suite.ts";
 
 // Each test starts a process or several.
-vi.setConfig({ testTimeout: 60_000 });
 
 let service: Service;
 beforeAll(async () => {
@@ -233,7 +232,7 @@ describe("The retry policy of host.json", () => {
     const { call, lines } = await startHost(directory);
     expect((await call("/api/page")).status).toBe(500);
     const failures = (name: string) => lines().filter((line) => line.startsWith(`Executed 'Functions.${name}' (Failed`)).length;
-    await expect.poll(() => ["tick", "own", "page"].map(failures), { timeout: 10_000 }).toEqual([2, 3, 1]);
+    await expect.poll(() => ["tick", "own", "page"].map(failures)).toEqual([2, 3, 1]);
     expect(lines().filter((line) => line.startsWith("Waiting for 10 ms"))).toHaveLength(1);
   });
 });
@@ -325,13 +324,13 @@ describe("The host", () => {
     const { call, loads } = await startHost(directory, { watch: true });
     expect(await (await call("/api/hello")).text()).toBe("one");
     writeFiles(directory, greeting("two"));
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => loads.length).toBe(2);
     expect(await (await call("/api/hello")).text()).toBe("two");
     writeFiles(directory, { "host.json": { version: "2.0", extensions: { http: { routePrefix: "v2" } } } });
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => loads.length).toBe(3);
     expect(await (await call("/v2/hello")).text()).toBe("two");
     writeFiles(directory, { "data.json": { its: "own" }, "src/app.js": "this is no JavaScript" });
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => loads.length).toBe(4);
     expect(loads[3]!.problems[0]!.message).toContain("SyntaxError");
   });
 
@@ -339,9 +338,7 @@ describe("The host", () => {
     const directory = createApp(greeting("one"));
     const { call, lines } = await startHost(directory, { watch: true });
     writeFiles(directory, { "host.json": "{" });
-    await expect
-      .poll(() => lines().at(-1), { timeout: 20_000 })
-      .toMatch(/^The app stays as it is: host\.json is no valid JSON/);
+    await expect.poll(() => lines().at(-1)).toMatch(/^The app stays as it is: host\.json is no valid JSON/);
     expect(await (await call("/api/hello")).text()).toBe("one");
   });
 
@@ -370,7 +367,7 @@ describe("The host", () => {
     });
     const { call } = await startHost(directory);
     expect((await call("/api/loop")).status).toBe(500);
-    await expect.poll(async () => (await call("/api/hello")).text(), { timeout: 15_000 }).toBe("fine");
+    await expect.poll(async () => (await call("/api/hello")).text()).toBe("fine");
   });
 
   it("names what it cannot run and runs the rest", async () => {
@@ -403,7 +400,7 @@ describe("The host", () => {
       `,
     });
     const { call, lines } = await startHost(directory, { functions: ["TICK"] });
-    await expect.poll(() => lines(), { timeout: 10_000 }).toContain("tick false");
+    await expect.poll(() => lines()).toContain("tick false");
     expect((await call("/api/hello")).status).toBe(404);
   });
 

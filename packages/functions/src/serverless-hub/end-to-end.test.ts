@@ -5,13 +5,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { Service } from "@signalbox/service";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Library, v4Libraries, writeApp } from "../../test/test-app.ts";
 import { connectClient, type RealClient, startRealService } from "../bindings/bindings.suite.ts";
 import { type StartedHost, startHost } from "../host/started-host.suite.ts";
 
 // Each test compiles an app and starts the service and the app's process.
-vi.setConfig({ testTimeout: 60_000 });
 
 const repository = fileURLToPath(new URL("../../../..", import.meta.url));
 const typescript = fileURLToPath(new URL("../../test/serverless-hub/chat.ts", import.meta.url));

@@ -153,7 +153,7 @@ describe("server connections", () => {
     );
     service.connections.at(-1)!.socket.terminate();
     const count = service.connections.length;
-    await expect.poll(() => service.connections.length, { timeout: 30_000 }).toBeGreaterThan(count);
+    await expect.poll(() => service.connections.length).toBeGreaterThan(count);
     const last = await service.connection(service.connections.length - 1);
     last.open("c1");
     await expect.poll(() => last.said("c1")).toEqual(["{}\u001e"]);
@@ -309,7 +309,7 @@ describe("clients of the service", () => {
     const first = await service.connection();
     first.open("c1");
     first.call("c1", "echo", ["x"], "1");
-    await expect.poll(() => first.said("c1").length, { timeout: 5_000 }).toBeGreaterThan(2);
+    await expect.poll(() => first.said("c1").length).toBeGreaterThan(2);
     const sent = first.of(ServiceMessageType.ConnectionData);
     expect(sent.map(({ extensions }) => extensions?.dataMessageType).slice(0, 3)).toEqual([
       DataMessageType.Handshake,
@@ -425,7 +425,7 @@ describe("clients of the service", () => {
     first.call("c1", "echo", [1], "2");
     const record = text({ type: 1, target: "echo", arguments: ["x".repeat(30_000)] });
     for (let i = 0; i < 200; i++) first.data("c1", record);
-    await expect.poll(() => first.said("c1").at(-1), { timeout: 10_000 }).toContain("sends faster than its calls are handled");
+    await expect.poll(() => first.said("c1").at(-1)).toContain("sends faster than its calls are handled");
   });
 
   it("that nobody knows are nobody's", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Upstream } from "../backends/upstream/upstream-fixture.suite.ts";
 import { type RawWebSocket, StartedRawService } from "../clients/started-raw-service.suite.ts";
 
-const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { interval: 20 });
 
 /** A service whose upstream takes everybody in, as who the query says. */
 async function start() {

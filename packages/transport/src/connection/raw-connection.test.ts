@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const connect = () => WebSocketClient.open(started.url);
 const texts = (client: WebSocketClient) => client.frames.map(({ data }) => data.toString());
-const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 10_000 });
+const until = (assertion: () => void) => vi.waitFor(assertion);
 
 describe("connecting", () => {
   it("waits for the handler, which selects the subprotocol", async () => {

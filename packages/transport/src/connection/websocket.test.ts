@@ -293,7 +293,7 @@ describe("what a client sends", () => {
     const { one } = started.handler;
     started.handler.whenMessage = () => {};
     one.resume();
-    await vi.waitFor(() => expect(started.handler.messages).toHaveLength(100), { timeout: 5_000 });
+    await vi.waitFor(() => expect(started.handler.messages).toHaveLength(100));
   });
 
   it("may be handed over while an earlier message is resumed at once", async () => {
