@@ -228,7 +228,7 @@ describe("a client with stateful reconnect", () => {
     one.close(CloseReasons.closedByBackend);
     await vi.waitFor(() => expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.closedByBackend }]));
     await expect(WebSocketClient.open(url)).rejects.toThrow("404");
-    expect(started.endpoint.size).toBe(0);
+    await vi.waitFor(() => expect(started.endpoint.size).toBe(0));
   });
 
   it("that never acknowledges what it is sent is a slow consumer", async () => {
