@@ -277,8 +277,8 @@ describe("server connections", () => {
       .poll(() => first.of(ServiceMessageType.Ping).map(({ values }) => values))
       .toContainEqual(["shutdown", "fin:0"]);
     first.ping("shutdown", "finack");
-    // Milliseconds from the end of `close` to the end of the process.
-    expect(Number(await output)).toBeLessThan(3_000);
+    // Tenths of a second: a time-out that is left behind would be seen.
+    expect(Number(await output)).toBeLessThan(30);
   });
 });
 
@@ -311,12 +311,12 @@ describe("clients of the service", () => {
     first.call("c1", "echo", ["x"], "1");
     await expect.poll(() => first.said("c1").length).toBeGreaterThan(2);
     const sent = first.of(ServiceMessageType.ConnectionData);
-    expect(sent.map(({ extensions }) => extensions?.dataMessageType).slice(0, 3)).toEqual([
-      DataMessageType.Handshake,
-      DataMessageType.Invocation,
-      DataMessageType.Other,
-    ]);
-    expect(first.said("c1").slice(0, 2)).toEqual(["{}\u001e", text({ type: 3, invocationId: "1", result: "x" })]);
+    const kinds = first.said("c1").map((record, at) => [record, sent[at]!.extensions?.dataMessageType]);
+    expect(Object.fromEntries(kinds)).toEqual({
+      "{}\u001e": DataMessageType.Handshake,
+      [text({ type: 3, invocationId: "1", result: "x" })]: DataMessageType.Invocation,
+      [text({ type: 6 })]: DataMessageType.Other,
+    });
   });
 
   it("are closed by a close message and a closed connection, once", async () => {

@@ -36,8 +36,6 @@ function watch(sources: SettingsSources = {}): void {
   ).close;
 }
 
-/** The promise of the settings page: effective within 2.5 s. */
-
 async function nextChange(): Promise<SettingsChange> {
   await vi.waitFor(() => expect(changes).not.toEqual([]));
   return changes.shift()!;

@@ -500,6 +500,8 @@ describe("A client's result that a server awaits", () => {
     expect(results()[2]).toEqual({ type: 3, invocationId: "i1", result: 40 });
     const done = { invocationId: "i1", connectionId: client.id, callerServerId: caller.serverId, protocol: "json" };
     caller.send({ type: 35, ...done, payload: new Uint8Array() });
+    caller.send({ type: 25, userId: "nobody", ackId: 1 });
+    await caller.connection.until(20);
     await client.connection.invoke("echo", 1);
     const repetitions = results().length;
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -541,7 +543,7 @@ describe("A client's result that a server awaits", () => {
 describe("A token that is renewed at the app", () => {
   it("counts for the connection, and its claims for later servers", async () => {
     const server = await serve();
-    const soon = Math.floor(Date.now() / 1000) + 2;
+    const soon = Math.floor(Date.now() / 1000) + 60;
     const negotiation = await started.negotiate("");
     const client = await started.connectTo(negotiation, { "asrs.s.coae": "true", "asrs.s.aeo": String(soon) });
     const claims = [{ type: "role", value: "new" }];

@@ -91,7 +91,7 @@ describe("an invocation that waits for its answer", () => {
   });
 
   it("fails when the upstream does not finish its answer in time", async () => {
-    const { client } = await answerTo((_, response) => void response.writeHead(200).write("{"), { timeoutMs: 100 });
+    const { client } = await answerTo((_, response) => void response.writeHead(200).write("{"), { timeoutMs: 2_000 });
     expect(client.completion.error).toBe("Invocation failed, response cancelled.");
   });
 

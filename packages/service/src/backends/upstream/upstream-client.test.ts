@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 import { Bench, record, type TestClient, Upstream } from "./upstream-fixture.suite.ts";
 
@@ -44,11 +45,11 @@ describe("sockets", () => {
   });
 
   it("of one origin do not hold up another", async () => {
-    const hanging = await Upstream.start(() => {});
+    const held: ServerResponse[] = [];
+    const hanging = await Upstream.start((_, response) => void held.push(response));
     const healthy = await Upstream.start((_, response) => void response.end(done));
     const bench = new Bench(undefined, {
       concurrencyPerEndpoint: 1,
-      timeoutMs: 500,
       templates: [{ eventPattern: "hang", urlTemplate: hanging.origin }, { urlTemplate: healthy.origin }],
     });
     bench.invoke(bench.client(), "hang");
@@ -56,6 +57,8 @@ describe("sockets", () => {
     bench.invoke(client, "x");
     await vi.waitFor(() => expect(client.completion.result).toBe(1));
     expect(bench.calls).toHaveLength(1);
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    held[0]!.end(done);
     await bench.backend.drained();
   });
 
