@@ -1,6 +1,6 @@
 import type { Service } from "@signalbox/service";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectClient, startRealService } from "../bindings/bindings.suite.ts";
+import { connectClient, keptPort, startRealService } from "../bindings/bindings.suite.ts";
 import { functionList } from "./function-list.ts";
 import { createApp, startHost, writeFiles } from "./started-host.suite.ts";
 
@@ -46,7 +46,7 @@ describe("An app with every SignalR binding", () => {
 
   it.each(["json", "messagepack"] as const)("serves real clients that speak %s", async (protocol) => {
     // Each must know the other's address: the host's port is chosen first.
-    const port = await freePort();
+    const port = keptPort();
     const urlTemplate = `http://localhost:${port}/runtime/webhooks/signalr`;
     const own = await startRealService({
       "upstream.templates": JSON.stringify([{ urlTemplate }]),
@@ -428,12 +428,3 @@ describe("The host", () => {
     await expect(startHost(createApp(greeting("two")), { port: host.port })).rejects.toThrow(String(host.port));
   });
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
