@@ -23,7 +23,16 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { ...source, test: { ...waiting, name: "packages", include: ["packages/*/src/**/*.test.ts"] } },
-      { ...source, test: { ...waiting, name: "samples", include: ["samples/*/test/**/*.test.ts"], hookTimeout: 180_000 } },
+      {
+        ...source,
+        test: {
+          ...waiting,
+          name: "samples",
+          include: ["samples/*/test/**/*.test.ts"],
+          globalSetup: ["e2e/support/build-samples.ts"],
+          hookTimeout: 180_000,
+        },
+      },
       { ...source, test: { ...waiting, name: "e2e", include: ["e2e/**/*.test.ts"] } },
     ],
   },

@@ -10,6 +10,9 @@ import { root } from "./repository.ts";
 export const runtimes = ["Node 26", "Node 22", "Bun"] as const;
 export type Runtime = (typeof runtimes)[number];
 
+/** Environment for `npm start` and its like: everything is installed and built, and a test does neither beside the others. */
+export const prepared = { npm_config_ignore_scripts: "true" } as const;
+
 const require = createRequire(import.meta.url);
 
 const interpreters: Record<Runtime, string> = {
