@@ -174,6 +174,13 @@ describe("signalbox start", () => {
     clearInterval(again);
   });
 
+  it.each(["node", "bun"])("ends when its standard input does, where it is told so, on %s", async (runtime) => {
+    const service = await start(["--runtime", runtime, "--until-stdin-ends"], { stdin: true });
+    service.child.stdin!.end();
+    expect((await service.ended).code).toBe(0);
+    expect(service.err()).toContain("SIGHUP: closing the clients");
+  });
+
   it("runs on Bun with --runtime bun or SIGNALBOX_RUNTIME, and passes signals and exit code on", async () => {
     for (const [args, env] of [
       [["--runtime", "bun"], {}],
