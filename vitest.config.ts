@@ -10,30 +10,34 @@ export const patience = 30_000;
 
 // Tests read the sources, not the build, so a change shows at once.
 const source = { resolve: { conditions: ["signalbox-source"] }, ssr: { resolve: { conditions: ["signalbox-source"] } } };
-const waiting = {
-  setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const shared = {
+  globalSetup: [file("e2e/support/temporary-folder.ts")],
+  setupFiles: [file("vitest.setup.ts")],
   expect: { poll: { timeout: patience } },
   testTimeout: 2 * patience,
-  hookTimeout: 120_000,
+  hookTimeout: 240_000,
 };
+/** For tests that drive several processes, and browsers. */
+const processes = { testTimeout: 4 * patience };
 
 export default defineConfig({
   test: {
     // Much of a test's time is waiting for processes, browsers and time-outs: one file at a time, as is usual on two cores, leaves most of them idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { ...source, test: { ...waiting, name: "packages", include: ["packages/*/src/**/*.test.ts"] } },
+      { ...source, test: { ...shared, name: "packages", include: ["packages/*/src/**/*.test.ts"] } },
       {
         ...source,
         test: {
-          ...waiting,
+          ...shared,
+          ...processes,
           name: "samples",
           include: ["samples/*/test/**/*.test.ts"],
-          globalSetup: ["e2e/support/build-samples.ts"],
-          hookTimeout: 180_000,
+          globalSetup: [...shared.globalSetup, file("e2e/support/build-samples.ts")],
         },
       },
-      { ...source, test: { ...waiting, name: "e2e", include: ["e2e/**/*.test.ts"] } },
+      { ...source, test: { ...shared, ...processes, name: "e2e", include: ["e2e/**/*.test.ts"] } },
     ],
   },
 });

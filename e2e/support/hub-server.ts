@@ -34,8 +34,8 @@ export interface HubProcess {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A program that has not said by now where it listens hangs. */
-const startLimit = 30_000;
+/** A program that has not said by now where it listens hangs. .NET takes its time on a busy machine. */
+const startLimit = 90_000;
 
 /** @throws when the program ends without saying where it listens, with what it printed */
 export async function startHubProcess(program: HubProgram, args: readonly string[] = []): Promise<HubProcess> {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { devStartLimit } from "../../../e2e/support/dev-app.ts";
 import { root } from "../../../e2e/support/repository.ts";
 import { launchSignalbox, type ProcessOptions, prepared, runtimeProgram } from "../../../e2e/support/signalbox-process.ts";
 import { begin, delivered, outcome, send, startClient } from "./outside.ts";
@@ -13,7 +14,7 @@ async function launch(program: ProcessOptions["program"] & {}, folder: string, o
   const args = [...options, "--port", "0", "--database", join(data, "transactions.db")];
   const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
   const env = { ...prepared, PATH: path, SECURE_MESSAGE_API_KEY: apiKey };
-  const start = launchSignalbox(args, 60_000, { program, folder, env });
+  const start = launchSignalbox(args, devStartLimit, { program, folder, env });
   onTestFinished(async () => void (await start.stop()));
   const [line] = await start.printed(/The page is at .+/);
   return { start, instances: [...line.matchAll(/http\S+(?=\/)/g)].map(([url]) => url) };
