@@ -123,7 +123,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
 
       expect(await first.stop()).toBe(0);
       await using second = await startService({ runtime, folder: first.folder, port: first.port });
-      expect(second.output()).toContain("Upstream, saved on the dashboard:");
+      await expect.poll(second.output).toContain("Upstream, saved on the dashboard:");
       const again = await open(second);
       await again.getByText("saved here").waitFor();
       expect(await template(again, 1).getByLabel("URL").inputValue()).toBe(`http://${app.host}/api/{event}`);

@@ -126,11 +126,10 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
 
     if (transport !== "LongPolling")
       it("ends for the client when the server is silent for longer than the client waits", async () => {
-        await using client = await connect({
-          prepare: (connection) => {
-            connection.serverTimeoutInMilliseconds = 200;
-          },
-        });
+        await using client = await connect();
+        // Counts from the next message on.
+        client.connection.serverTimeoutInMilliseconds = 200;
+        await client.invoke("Nothing");
         expect(await client.end()).toBe("Server timeout elapsed without receiving a message from the server.");
       });
   });
