@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
+import { mkdir, rmdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { HubProgram } from "./hub-server.ts";
 import { root } from "./repository.ts";
@@ -33,13 +36,27 @@ const env = {
   ...(packageFolder === undefined ? {} : { RestoreAdditionalProjectSources: packageFolder }),
 };
 
+/** Builds within this run, which has a temporary folder of its own, go one after the other: they share projects, and so the files they write. */
+async function alone<T>(build: () => Promise<T>): Promise<T> {
+  const lock = join(tmpdir(), "dotnet-build");
+  while (
+    !(await mkdir(lock).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await sleep(100);
+  return build().finally(() => rmdir(lock));
+}
+
 /**
  * Builds a program in `e2e/dotnet`.
  * @returns false when the NuGet feed of this machine does not serve `mayLack`
  */
 async function build(dotnet: string, project: string, mayLack?: string): Promise<boolean> {
   try {
-    await run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet"], { env });
+    // Servers that would speed up the next build would outlive the tests.
+    await alone(() => run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet", "--disable-build-servers"], { env }));
     return true;
   } catch (error) {
     const output = (error as { stdout?: string }).stdout ?? String(error);
