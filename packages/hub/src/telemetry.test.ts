@@ -115,7 +115,8 @@ describe("OpenTelemetry", () => {
     );
     const seconds = ended.find((each) => (each as Record<string, unknown>)["signalr.connection.status"] === "timeout")!.sum;
     expect(seconds).toBeGreaterThanOrEqual(0.3);
-    expect(seconds).toBeLessThan(20);
+    // Milliseconds would be at least 300.
+    expect(seconds).toBeLessThan(300);
     await ann.stop();
   });
 
