@@ -1,19 +1,14 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-
-/**
- * How long a test waits for a condition, in milliseconds, unless it says otherwise. Only a failing test waits so long: a machine may stand still
- * for seconds, and that is no failure.
- */
-export const patience = 30_000;
+import { patience } from "./e2e/support/patience.ts";
 
 // Tests read the sources, not the build, so a change shows at once.
 const source = { resolve: { conditions: ["signalbox-source"] }, ssr: { resolve: { conditions: ["signalbox-source"] } } };
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const shared = {
   globalSetup: [file("e2e/support/temporary-folder.ts")],
-  setupFiles: [file("vitest.setup.ts")],
+  setupFiles: [file("e2e/support/wait-patiently.ts")],
   expect: { poll: { timeout: patience } },
   testTimeout: 2 * patience,
   hookTimeout: 240_000,

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { patience } from "./vitest.config.ts";
+import { patience } from "./patience.ts";
 
 // `expect.poll` takes its limit from the configuration; `vi.waitFor` has no such setting.
 const { waitFor } = vi;
