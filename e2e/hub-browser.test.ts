@@ -25,7 +25,7 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
     let server: HubServer;
     beforeAll(async () => {
       server = await hosts[host]();
-    }, 60_000);
+    });
     afterAll(() => server?.[Symbol.asyncDispose]());
 
     it.each(combinations)("serves it over $transport with $protocol", async (combination) => {

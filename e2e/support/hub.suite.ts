@@ -19,7 +19,7 @@ export function describeHub(start: () => Promise<HubServer>): void {
 
   beforeAll(async () => {
     server = await start();
-  }, 60_000);
+  });
 
   afterAll(() => server?.[Symbol.asyncDispose]());
 
