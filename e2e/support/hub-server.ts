@@ -137,7 +137,7 @@ export async function startWithService(program: HubProgram): Promise<HubServer> 
 const hubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
 
 /** An app refuses to negotiate for a hub until the service has accepted its connections. */
-async function untilConnected(app: HubProcess): Promise<void> {
+export async function untilConnected(app: HubProcess): Promise<void> {
   const deadline = Date.now() + startLimit;
   const negotiate = async (hub: string) =>
     (await fetch(`${app.url}/${hub}/negotiate?negotiateVersion=1`, { method: "POST" })).status;
