@@ -8,7 +8,7 @@ namespace Signalbox.Harness;
 /// </summary>
 public sealed class Cases
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
     private readonly List<(string Name, Func<Environment, Task> Run)> cases = [];
 
     public void Add(string name, Func<Environment, Task> run) => cases.Add((name, run));
@@ -82,7 +82,7 @@ public static class Expect
     {
         for (var tries = 0; !await condition(); tries++)
         {
-            if (tries == 200)
+            if (tries == 600)
             {
                 throw new ExpectationFailed($"never came true: {what}");
             }

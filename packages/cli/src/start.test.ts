@@ -179,6 +179,9 @@ describe("signalbox start", () => {
     service.child.stdin!.end();
     expect((await service.ended).code).toBe(0);
     expect(service.err()).toContain("SIGHUP: closing the clients");
+    const args = ["start", "--runtime", runtime, "-i", "192.0.2.1", "--until-stdin-ends"];
+    const refused = background([...args, "--access-keys-primary", "k".repeat(40)], { stdin: true });
+    expect((await refused.ended).code, "does not keep what cannot start").toBe(1);
   });
 
   it("runs on Bun with --runtime bun or SIGNALBOX_RUNTIME, and passes signals and exit code on", async () => {

@@ -33,6 +33,11 @@ export function stopSignal({ untilStdinEnds = false }: StopFlags = {}): Promise<
         else if (performance.now() - firstAt > repeatedSignal) process.exit(128 + constants.signals[signal]);
       });
     }
-    if (untilStdinEnds) process.stdin.resume().once("close", () => stop("SIGHUP"));
+    // It keeps nobody who has failed to start.
+    if (untilStdinEnds)
+      process.stdin
+        .resume()
+        .once("close", () => stop("SIGHUP"))
+        .unref();
   });
 }
