@@ -237,6 +237,10 @@ class TestHub extends Hub<TestClient> {
     });
   }
 
+  RefuseToStream(text: string): AsyncIterable<number> {
+    throw new HubException(text);
+  }
+
   async *FailAfter(count: number, text: string) {
     yield* this.Count(count);
     throw new HubException(text);
@@ -414,8 +418,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   );
 }
 
+const cookies = ["flavour=oat; Path=/", "colour=blue; Path=/", "stale=gone; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"];
 const hubs = server.handler();
-const http = createServer((request, response) => hubs(request, response, () => answer(request, response)));
+const http = createServer((request, response) => {
+  if (/\/negotiate(\?|$)/.test(request.url!)) response.setHeader("Set-Cookie", cookies);
+  hubs(request, response, () => answer(request, response));
+});
 http.on("upgrade", (request, socket, head) => {
   if (!hubs.upgrade(request, socket, head)) socket.destroy();
 });

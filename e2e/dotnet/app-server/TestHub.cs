@@ -149,6 +149,8 @@ internal class TestHub(Journal journal, Gates gates, ServerName server) : Hub
         return channel.Reader;
     }
 
+    public IAsyncEnumerable<int> RefuseToStream(string text) => throw new HubException(text);
+
     public async IAsyncEnumerable<int> FailAfter(int count, string text)
     {
         await foreach (var number in Count(count))
