@@ -85,17 +85,20 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
       }
     });
 
-    it.each(["LongPolling", "ServerSentEvents"] as const)("gets its cookies only with credentials, over %s", async (transport) => {
-      const cookies = async (withCredentials: boolean) => {
-        const options = { transport, protocol: "json", accessToken: "", withCredentials } as const;
-        const client = await browser.connect({ ...options, url: `${server.clientUrl}/testhub` });
-        const header = await client.invoke("Header", "Cookie");
-        await client.stop();
-        return header ?? null;
-      };
-      expect(await cookies(true)).toBe("flavour=oat; colour=blue");
-      expect(await cookies(false)).toBeNull();
-    });
+    it.each(["LongPolling", "ServerSentEvents"] as const)(
+      "gets its cookies only with credentials, over %s",
+      async (transport) => {
+        const cookies = async (withCredentials: boolean) => {
+          const options = { transport, protocol: "json", accessToken: "", withCredentials } as const;
+          const client = await browser.connect({ ...options, url: `${server.clientUrl}/testhub` });
+          const header = await client.invoke("Header", "Cookie");
+          await client.stop();
+          return header ?? null;
+        };
+        expect(await cookies(true)).toBe("flavour=oat; colour=blue");
+        expect(await cookies(false)).toBeNull();
+      },
+    );
 
     it("answers its bare WebSocket", async () => {
       const negotiation = await fetch(`${server.clientUrl}/testhub/negotiate?negotiateVersion=1`, { method: "POST" });
@@ -107,9 +110,7 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
       await socket.send('{"protocol":"json","version":1}\u001e');
       await expect.poll(() => socket.messages()).toEqual(["{}\u001e"]);
       await socket.send('{"type":1,"target":"SendToCaller","arguments":["hello"]}\u001e');
-      await expect
-        .poll(() => socket.messages())
-        .toContainEqual('{"type":1,"target":"message","arguments":["hello"]}\u001e');
+      await expect.poll(() => socket.messages()).toContainEqual('{"type":1,"target":"message","arguments":["hello"]}\u001e');
       await socket.close();
       await expect.poll(() => socket.closed()).toEqual({ code: 1000, text: "" });
     });

@@ -100,7 +100,9 @@ async function servePages(): Promise<PageServer> {
     else if (request.url === "/worker.js")
       response
         .setHeader("Content-Type", "text/javascript")
-        .end(`importScripts(${Object.keys(workerScripts).map((path) => `"${path}"`)}); globalThis.clients = new Map(); postMessage("ready");`);
+        .end(
+          `importScripts(${Object.keys(workerScripts).map((path) => `"${path}"`)}); globalThis.clients = new Map(); postMessage("ready");`,
+        );
     else
       response
         .setHeader("Content-Type", "text/html")
