@@ -283,8 +283,13 @@ export function describeAppServers(program: HubProgram): void {
         while (sending) await sender.invoke("SendToOthers", String(sent++));
       })();
       sends.catch(() => {}); // Awaited at the end.
+      const loads = clients.slice(0, 10).map((client) => new Load(client));
       await expect.poll(() => sent, { timeout: 30_000 }).toBeGreaterThan(5);
+      await allAnswered(loads);
       expect(await stage.two.app.stop("SIGTERM")).toBe(0);
+      await allAnswered(loads);
+      await Promise.all(loads.map((load) => load.stop()));
+      expect(loads.map(({ failures, wrong }) => [failures, wrong])).toEqual(loads.map(() => [0, []]));
       sending = false;
       await sends;
       const expected = Array.from({ length: sent }, (_, i) => String(i));
