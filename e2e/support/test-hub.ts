@@ -218,6 +218,10 @@ class TestHub extends Hub<TestClient> {
     for (let number = 1; number <= count; number++) await this.clients.caller.message(number);
   }
 
+  SendNumbersLater(count: number) {
+    setTimeout(() => this.SendNumbers(count), 10);
+  }
+
   SendShouting(text: string) {
     return this.clients.caller.MESSAGE(text);
   }
