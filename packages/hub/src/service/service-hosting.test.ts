@@ -319,7 +319,7 @@ describe("clients of the service", () => {
     });
   });
 
-  it("are closed by a close message and a closed connection, once", async () => {
+  it("are closed by a close message and a closed connection, once, with what went wrong", async () => {
     await start();
     const first = await service.connection();
     first.open("c1");
@@ -329,7 +329,9 @@ describe("clients of the service", () => {
       .toEqual(["c1"]);
     expect(first.said("c1").at(-1)).toBe(text({ type: 7 }));
     first.open("c2", { queryString: "?refuse=1" });
-    await expect.poll(() => first.of(ServiceMessageType.CloseConnection)).toHaveLength(2);
+    await expect
+      .poll(() => first.of(ServiceMessageType.CloseConnection).map(({ error }) => error))
+      .toEqual(["", "Connection closed with an error."]);
     expect(first.said("c2").at(-1)).toBe(text({ type: 7, error: "Connection closed with an error." }));
     await expect.poll(() => events.filter((event) => event.startsWith("-"))).toEqual(["-c1"]);
   });

@@ -27,6 +27,8 @@ import type { ServiceLink } from "./service-link.ts";
 export interface ServedClients {
   /** The server connection that carries the client; undefined when another server, or nobody, has it. */
   linkOf(connectionId: string): ServiceLink | undefined;
+  /** The server connection that carries the caller, or carried it until it left. */
+  wayOf(caller: HubClient): ServiceLink | undefined;
   find(connectionId: string): HubClient | undefined;
 }
 
@@ -38,8 +40,8 @@ interface Routed {
 /**
  * A hub behind the service, which has the connections, groups and users of all servers (reference hub-and-service-protocol §4.9).
  *
- * Order: everything that a call sends takes the server connection of its caller, which also brings its result; what the application sends takes
- * the endpoint's oldest one.
+ * Order: everything that a call sends takes the server connection of its caller, which also brings its result, even when the caller has left
+ * meanwhile; at other endpoints, and once that one is lost, it takes the endpoint's oldest one, as what the application sends does.
  */
 export class ServiceLifetime implements HubLifetime {
   readonly acks = new Acks();
@@ -223,10 +225,10 @@ export class ServiceLifetime implements HubLifetime {
    * @throws {DeliveryError} when there was none
    */
   #sendAll(message: ServiceMessage, caller?: HubClient): number {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
+    const own = caller && this.#served.wayOf(caller);
     let sent = 0;
     for (const endpoint of this.#endpoints) {
-      const link = own !== undefined && endpoint.has(own) ? own : endpoint.first;
+      const link = own?.isOpen && endpoint.has(own) ? own : endpoint.first;
       if (link === undefined) continue;
       link.send(message);
       sent += 1;
@@ -237,8 +239,8 @@ export class ServiceLifetime implements HubLifetime {
 
   /** The caller's way when it leads to the same endpoint as the receiver's. */
   #linkOf(caller: HubClient | undefined, receivers: ServiceLink): ServiceLink {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
-    if (own === undefined || own === receivers) return receivers;
+    const own = caller && this.#served.wayOf(caller);
+    if (!own?.isOpen || own === receivers) return receivers;
     return this.#endpoints.some((endpoint) => endpoint.has(own) && endpoint.has(receivers)) ? own : receivers;
   }
 }

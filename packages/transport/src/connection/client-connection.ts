@@ -312,7 +312,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#phase = Phase.Closed;
     this.#since = monotonicNow();
     if (output.transport === undefined) this.#host.forget(this);
-    else output.transport.end(reason.code);
+    else output.transport.end(reason.code, error);
     if (this.#opened) this.#handler.closed(this, reason, error);
   }
 

@@ -103,6 +103,18 @@ describe("A client of an app server", () => {
     expect(server.disconnected).toEqual([client.id]);
   });
 
+  it("may be spoken to when it has left, which concerns nobody", async () => {
+    const server = await serve();
+    const [gone, other] = [await started.connect(), await started.connect()];
+    await gone.connection.stop();
+    await server.connection.until(5, ({ connectionId }) => connectionId === gone.id);
+    server.send({ type: 6, connectionId: gone.id, payload: news("last words").get("json")! });
+    server.send({ type: 5, connectionId: gone.id, error: "", headers: new Map() });
+    expect(await other.connection.invoke("echo", "still here")).toBe("still here");
+    expect(server.connection.received.some(({ type }) => type === 15)).toBe(false);
+    expect(server.disconnected).toEqual([gone.id]);
+  });
+
   it("is closed by its server with what the app said last", async () => {
     const server = await serve();
     server.methods.set("abort", (client) => {
