@@ -343,6 +343,15 @@ describe("clients of the service", () => {
     expect(first.of(ServiceMessageType.CloseConnection)).toEqual([]);
   });
 
+  it("are refused when they are pages of Blazor Server", async () => {
+    await start();
+    const first = await service.connection();
+    first.open("c1", { extensions: { protocol: "blazorpack" } });
+    await expect.poll(() => first.said("c1")).toEqual(['{"error":"The protocol \'blazorpack\' is not supported."}\u001e']);
+    await expect.poll(() => first.of(ServiceMessageType.CloseConnection)).toHaveLength(1);
+    expect(events).toEqual([]);
+  });
+
   it("are lost with their server connection", async () => {
     await start();
     const first = await service.connection();
