@@ -53,9 +53,9 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
   }
 
   /** The page, when its circuit runs. */
-  async function visit(): Promise<Page> {
+  async function visit(query = ""): Promise<Page> {
     const page = await browser.newPage();
-    await page.goto(app.url);
+    await page.goto(app.url + query);
     await untilInteractive(page);
     return page;
   }
@@ -68,6 +68,7 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
       isReconnecting ? "block" : "none",
       { timeout: 30_000 },
     );
+  const publish = (text: string) => fetch(`${app.url}/news`, { method: "POST", body: text });
   const click = (page: Page) => page.click("button");
 
   it("has its page speak blazorpack with the service", async () => {
@@ -100,7 +101,7 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
   it("pushes to its pages", async () => {
     const pages = [await visit(), await visit()];
     const text = `Neues: ${"ü€😀".repeat(500)}`;
-    await fetch(`${app.url}/news`, { method: "POST", body: text });
+    await publish(text);
     for (const page of pages) {
       await shown(page, "news").toBe(text);
       await page.close();
@@ -117,6 +118,21 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
     await untilReconnecting(page, false);
     await click(page);
     await shown(page, "count").toBe("2");
+    await page.close();
+  });
+
+  it("has a page with stateful reconnect not notice that its connection was broken", async () => {
+    const page = await visit("/?stateful");
+    await click(page);
+    await shown(page, "count").toBe("1");
+    proxy.cut();
+    await click(page);
+    await publish("meanwhile");
+    proxy.release();
+    await shown(page, "count").toBe("2");
+    await shown(page, "news").toBe("meanwhile");
+    // Blazor makes the element when it first shows it.
+    expect(await page.$("#components-reconnect-modal")).toBeNull();
     await page.close();
   });
 

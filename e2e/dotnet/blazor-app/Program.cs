@@ -1,5 +1,5 @@
 // A Blazor Server app behind the service, by the official SDK: --service CONNECTION-STRING [--urls URL].
-// POST /news pushes its body to every page.
+// POST /news pushes its body to every page; /?stateful is the page with stateful reconnect.
 using Signalbox.BlazorApp;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -16,6 +16,7 @@ builder.Services.AddSignalR().AddAzureSignalR(options =>
 {
     options.ConnectionString = builder.Configuration["service"];
     options.InitialHubServerConnectionCount = 2;
+    options.AllowStatefulReconnects = true;
     options.ServerStickyMode = Microsoft.Azure.SignalR.ServerStickyMode.Required;
 });
 
