@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubClientOptions } from "./hub-client.ts";
 import { type AppServer, type HubProgram, startBehindService, startHubProcess } from "./hub-server.ts";
 import { control, unique } from "./hub-suite/stage.ts";
-import { type ServiceOptions, startService } from "./service.ts";
+import { keptPort, type ServiceOptions, startService } from "./service.ts";
 import { type Combination, combinations } from "./test-client.ts";
 
 /** Clients that are moved at once. */
@@ -220,6 +220,29 @@ export function describeAppServers(program: HubProgram): void {
       expect(await client.invoke("Server")).toBe("one");
     }
   }
+
+  it("wait in vain for none of each other's clients when the service was killed, once it is there again", async () => {
+    await using stage = await startTwo([], { port: keptPort() });
+    let asked = false;
+    const client = await clientOn("two", stage.one, combinations[0]!, {
+      prepare: (connection) =>
+        connection.on("ask", (question: string) => {
+          if (question !== "for ever") return question;
+          asked = true;
+          return new Promise<string>(() => {});
+        }),
+    });
+    const ask = async (question: string) =>
+      (await control(stage.one, "GET", `/ask/${client.id}?question=${question}&seconds=50`)).text();
+    const outcome = ask("for ever");
+    await expect.poll(() => asked).toBe(true);
+    // Where the client is has been told before the answers to later questions.
+    for (const question of ["1", "2", "3"]) expect(await ask(question)).toBe(question);
+    await stage.service.stop("SIGKILL");
+    await using _again = await startService({ port: stage.service.port, folder: stage.service.folder });
+    expect(await outcome).toMatch(/^error: .*(is disconnected|service)/);
+    await client.connection.stop();
+  });
 
   it("keep the clients that they negotiated with, when they ask for it", async () => {
     await using stage = await startTwo(["--sticky", "Required"]);

@@ -408,7 +408,7 @@ async function door(method: string, { pathname, searchParams: query }: URL): Pro
     case "GET ask":
       return clients
         .client(id)
-        .invoke("ask", get("question")!, AbortSignal.timeout(10_000))
+        .invoke("ask", get("question")!, AbortSignal.timeout(1_000 * Number(get("seconds") ?? 10)))
         .catch((error: Error) => `error: ${error.message}`);
     default:
       return undefined;

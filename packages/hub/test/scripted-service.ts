@@ -55,15 +55,16 @@ export class ServerConnection {
 
   /** A client arrives and shakes hands. */
   open(connectionId: string, options: Partial<Omit<OpenConnectionMessage, "type">> = {}): void {
+    const protocol = options.extensions?.protocol ?? "json";
     this.send({
       type: ServiceMessageType.OpenConnection,
       connectionId,
       claims: options.claims ?? [],
       headers: options.headers ?? new Map(),
       queryString: options.queryString ?? "?hub=chat",
-      extensions: { protocol: "json" },
+      extensions: { protocol },
     });
-    this.data(connectionId, '{"protocol":"json","version":1}\u001e', DataMessageType.Handshake);
+    this.data(connectionId, `{"protocol":"${protocol}","version":1}\u001e`, DataMessageType.Handshake);
   }
 
   data(connectionId: string, text: string, dataMessageType: number = DataMessageType.Invocation): void {

@@ -2,7 +2,7 @@ export * from "./connection-string.ts";
 export * from "./handshake.ts";
 export { headerText } from "./header-text.ts";
 export * from "./hub-protocol.ts";
-export { hubProtocols } from "./hub-protocols.ts";
+export { clientProtocols, hubProtocols } from "./hub-protocols.ts";
 export { jsonProtocol } from "./json-protocol.ts";
 export { parseJson, stringifyJson } from "./json-text.ts";
 export { messagePackProtocol } from "./messagepack-protocol.ts";

@@ -20,7 +20,7 @@ import type { UpstreamOptions } from "./backends/upstream/options.ts";
 import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { RecentCalls } from "./backends/upstream/recent-calls.ts";
 import { templateId } from "./backends/upstream/template-id.ts";
-import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
+import { TemplateSet } from "./backends/upstream/template-set.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
 import { RawDoor } from "./clients/raw-door.ts";
@@ -95,7 +95,9 @@ export async function startService(initial: Settings, { log, origins = new Map()
     templates: upstream.templates,
     origin: from.get("upstream.templates"),
   });
-  const templates = templatesIn(store, given(initial, origins));
+  const templates = orClose(store, () => new TemplateSet(store.templates, given(initial, origins)));
+  const instanceId = crypto.randomUUID();
+  const deadInstances = orClose(store, () => store.instances.begin(instanceId, Date.now()));
   const calls = new RecentCalls();
   let current = derived(initial, templates.inForce);
   templates.onChange(() => {
@@ -122,6 +124,8 @@ export async function startService(initial: Settings, { log, origins = new Map()
   const silent: AnnouncerParts = { ...announcing, options: () => ({ ...current.upstream, templates: [] }) };
   const nobody = new UpstreamBackend(silent, new Announcer(silent));
   const appServers = new AppServersBackend({
+    instanceId,
+    deadInstances,
     options: () => current.appServers,
     hubs: () => hubs,
     findClient: (hub, token) => endpoint.find(hub, token),
@@ -212,6 +216,11 @@ export async function startService(initial: Settings, { log, origins = new Map()
     await Promise.all(listeners.map((listener) => listener.close()));
     appServers.stop();
     hubs.stop();
+    try {
+      store.instances.end(instanceId);
+    } catch (error) {
+      log.error({ err: error }, "App servers will be told that this instance died.");
+    }
     store.close();
   };
   try {
@@ -277,10 +286,10 @@ export async function startService(initial: Settings, { log, origins = new Map()
   };
 }
 
-/** @throws {StoreError} with the store closed: nobody else will */
-function templatesIn(store: Store, given: GivenTemplates): TemplateSet {
+/** Whatever is thrown, the store is closed: nobody else will. */
+function orClose<T>(store: Store, read: () => T): T {
   try {
-    return new TemplateSet(store.templates, given);
+    return read();
   } catch (error) {
     store.close();
     throw error;

@@ -345,6 +345,15 @@ describe("clients of the service", () => {
     expect(first.of(ServiceMessageType.CloseConnection)).toEqual([]);
   });
 
+  it("are refused when they are pages of Blazor Server", async () => {
+    await start();
+    const first = await service.connection();
+    first.open("c1", { extensions: { protocol: "blazorpack" } });
+    await expect.poll(() => first.said("c1")).toEqual(['{"error":"The protocol \'blazorpack\' is not supported."}\u001e']);
+    await expect.poll(() => first.of(ServiceMessageType.CloseConnection)).toHaveLength(1);
+    expect(events).toEqual([]);
+  });
+
   it("are lost with their server connection", async () => {
     await start();
     const first = await service.connection();
@@ -354,13 +363,14 @@ describe("clients of the service", () => {
     await expect.poll(() => events.at(-1)).toBe("-c1 The connection was lost without a close handshake.");
   });
 
-  it("are lost with their service instance, and only those", async () => {
-    await start();
-    const first = await service.connection();
+  it("are lost with their service instance, and only those, whatever connection brings the news", async () => {
+    await start({ connections: 2 });
+    const [first, second] = [await service.connection(), await service.connection(1)];
     first.open("c1", { headers: new Map([["asrs-instance-id", ["i1"]]]) });
     first.open("c2", { headers: new Map([[ServiceHeader.instanceId, ["i2"]]]) });
     await expect.poll(() => events).toHaveLength(2);
-    first.ping("offline", "i2");
+    second.ping("offline", "i2");
+    await expect.poll(() => events).toHaveLength(3);
     first.call("c1", "echo", [1], "1");
     await expect.poll(() => first.said("c1")).toHaveLength(2);
     expect(events.slice(2)).toEqual(["-c2 The connection was lost without a close handshake."]);

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import {
   type ClientCompletionMessage,
   type ClientInvocationMessage,
+  type ClientProtocolName,
   type CompletionMessage,
   type ErrorCompletionMessage,
-  type HubProtocolName,
   hubProtocols,
   invocationPayload,
   MessageType,
@@ -282,7 +282,7 @@ function messageFor(
  * @param only the one protocol needed
  * @throws {ProtocolError} when no protocol can carry it
  */
-function payloadsOf(payload: Payload, only?: HubProtocolName): ReadonlyMap<string, Uint8Array> {
+function payloadsOf(payload: Payload, only?: ClientProtocolName): ReadonlyMap<string, Uint8Array> {
   const frames = new Map<string, Uint8Array>();
   let failure: unknown;
   for (const { name } of hubProtocols.values()) {

@@ -103,6 +103,7 @@ describe("the handshake (emulator-observed §2)", () => {
 
   it.each([
     ['{"protocol":"json","version":3}', '{"error":"The server does not support version 3 of the \'json\' protocol."}'],
+    ['{"protocol":"blazorpack","version":1}', '{"error":"The protocol \'blazorpack\' is not supported."}'],
     ['{"protocol":"xml","version":1}', '{"error":"The protocol \'xml\' is not supported."}'],
   ])("refuses %s with a sentence and 1000, without a close message", async (text, answer) => {
     const client = await WebSocketClient.open(started.webSocketUrl);

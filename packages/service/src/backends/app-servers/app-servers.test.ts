@@ -226,6 +226,10 @@ describe("Routing", () => {
 });
 
 describe("Without a server", () => {
+  it("a page of Blazor Server is refused: nobody else speaks its protocol", async () => {
+    await expect(started.connect({ protocol: "blazorpack" })).rejects.toThrow("The protocol 'blazorpack' is not supported.");
+  });
+
   it("a client that its server sent here is closed, may reconnect, and is served once one is there", async () => {
     const query = "&asrs.op=%2Fchat&asrs_request_id=abc";
     await expect(started.connect({ query })).rejects.toThrow("No app server is connected.");

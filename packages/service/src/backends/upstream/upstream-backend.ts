@@ -17,7 +17,7 @@ type ConnectionEvent =
 
 const connectedEvent: ConnectionEvent = { kind: "connected" };
 const connectedBody = Buffer.from('{"type":10}');
-const contentTypes = { json: "application/json", messagepack: "application/x-msgpack" } as const;
+const contentTypes = { Text: "application/json", Binary: "application/x-msgpack" } as const;
 
 /**
  * Webhooks: tells upstream HTTP endpoints about connected, disconnected and messages, and the client what they answered (reference
@@ -90,7 +90,7 @@ export class UpstreamBackend implements Backend {
     return this.#announcer.announce(connection, {
       category: "connections",
       event,
-      contentType: contentTypes.json,
+      contentType: contentTypes.Text,
       body,
       wantsBody: false,
     });
@@ -137,7 +137,7 @@ export class UpstreamBackend implements Backend {
     return this.#announcer.announce(connection, {
       category: "messages",
       event: target,
-      contentType: contentTypes[protocol.name],
+      contentType: contentTypes[protocol.transferFormat],
       body: protocol.unframe(record),
       wantsBody,
     });
