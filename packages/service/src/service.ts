@@ -172,6 +172,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
   });
   const rest = createRestDoor({
     hubs,
+    connectionOf: (hub, token) => endpoint.find(hub, token)?.id,
     verifier,
     keys,
     log,
