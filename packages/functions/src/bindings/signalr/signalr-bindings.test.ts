@@ -1,3 +1,5 @@
+import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import { ServiceClient } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { BindingContext } from "../../contracts/binding.ts";
@@ -151,6 +153,69 @@ describe("signalRConnectionInfo", () => {
     expect(() => app({ AzureSignalRConnectionString: "nonsense" }).check("signalRConnectionInfo", { hubName: "c" })).toThrow(
       /"AzureSignalRConnectionString" cannot be used/,
     );
+  });
+});
+
+describe("signalRRefresh", () => {
+  /** A client that negotiates by itself, as the library tells nobody the connection token. */
+  async function connect(access: ConnectionInfo): Promise<string> {
+    const negotiation = await fetch(access.url.replace("/?", "/negotiate?negotiateVersion=1&"), {
+      method: "POST",
+      headers: { Authorization: `Bearer ${access.accessToken}` },
+    });
+    const { connectionToken } = (await negotiation.json()) as { readonly connectionToken: string };
+    const connection = new HubConnectionBuilder()
+      .withUrl(`${access.url}&id=${connectionToken}`, {
+        accessTokenFactory: () => access.accessToken,
+        skipNegotiation: true,
+        transport: HttpTransportType.WebSockets,
+      })
+      .configureLogging(LogLevel.None)
+      .build();
+    await connection.start();
+    clients.push({ connection, id: "", calls: [] });
+    return connectionToken;
+  }
+  const asking = { connectionToken: "{query.id}", userId: "{headers.user}" };
+  const refresh = (id: string, user: string, properties: object = {}) =>
+    app().read("signalRRefresh", { ...asking, ...properties }, { query: { id }, headers: { user } });
+  const hub = () => ServiceClient.fromConnectionString(east.connectionString).hub("chat");
+  const idToken = `e30.${Buffer.from(JSON.stringify({ level: "7", other: "no" })).toString("base64url")}.sig`;
+
+  it("gives a connected client a new token, with the claims of its idToken, and its connection these claims", async () => {
+    const id = await connect(await app().negotiate({ userId: "ada" }));
+    const plain = (await refresh(id, "ada")) as { accessToken: string };
+    expect(plain).toEqual({ accessToken: expect.any(String), tokenLifetimeSeconds: 3600 });
+    expect(payloadOf(plain as ConnectionInfo)).toMatchObject({ "asrs.s.uid": "ada" });
+    const changed = await refresh(id, "ada", { idToken, claimTypeList: ["level"], tokenLifetimeSeconds: 60 });
+    expect(changed).toMatchObject({ tokenLifetimeSeconds: 60 });
+    expect(payloadOf(changed as ConnectionInfo)).toMatchObject({ "asrs.s.uid": "ada", level: "7" });
+    expect(await hub().connectionClaims(id)).toContainEqual({ type: "level", value: "7" });
+    expect(await hub().connectionClaims(id)).not.toContainEqual(expect.objectContaining({ type: "asrs.s.aeo" }));
+  });
+
+  it("lets a client that is to be closed when its authentication expires stay as long again", async () => {
+    const id = await connect(
+      await hub().negotiate({ userId: "ada", lifetimeMs: 60_000, closeOnAuthenticationExpiration: true }),
+    );
+    expect(await refresh(id, "ada", { tokenLifetimeSeconds: 7200 })).toMatchObject({
+      tokenLifetimeSeconds: expect.any(Number),
+    });
+    const expiry = (await hub().connectionClaims(id)).find(({ type }) => type === "asrs.s.aeo")!.value;
+    expect(Number(expiry) * 1000).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+
+  it("gives null without a connection token, and for the connection of another user", async () => {
+    const [ada, nobody] = [await connect(await app().negotiate({ userId: "ada" })), await connect(await app().negotiate({}))];
+    expect(await refresh("", "ada")).toBeNull();
+    expect(await refresh(ada, "bob")).toBeNull();
+    expect(await refresh(ada, "")).toBeNull();
+    expect(await refresh(nobody, "ada")).toBeNull();
+    expect(await refresh(nobody, "")).toMatchObject({ accessToken: expect.any(String) });
+  });
+
+  it("fails for a connection that does not exist", async () => {
+    await expect(refresh("unknown", "ada")).rejects.toThrow("There is no connection with this token.");
   });
 });
 
