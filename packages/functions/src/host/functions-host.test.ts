@@ -125,20 +125,30 @@ describe("An app with every SignalR binding", () => {
 });
 
 describe("A connection setting that only a binding names", () => {
-  it("is filled in, also for the app's own environment", async () => {
+  it.each([
+    ["absent", {}],
+    ["an identity's", { MY_SIGNALR__serviceUri: "https://x.service.signalr.net", MY_SIGNALR__clientId: "c" }],
+  ])("is filled in when it is %s, also for the app's own environment", async (_, Values) => {
     const directory = createApp({
+      "local.settings.json": { IsEncrypted: false, Values },
       "src/app.js": `
         const { app, input } = require("@azure/functions");
         const info = input.generic({ type: "signalRConnectionInfo", hubName: "chat", connectionStringSetting: "MY_SIGNALR" });
         app.get("negotiate", { extraInputs: [info], handler: (_, context) => ({ jsonBody: { ...context.extraInputs.get(info), own: process.env.MY_SIGNALR } }) });
       `,
     });
-    const { call, loads } = await startHost(directory, { signalRConnectionString: service.connectionString });
+    const { call, loads, lines } = await startHost(directory, { signalRConnectionString: service.connectionString });
     expect(await (await call("/api/negotiate")).json()).toMatchObject({
       url: expect.stringContaining(service.url),
       own: service.connectionString,
     });
     expect(loads).toHaveLength(1);
+    const [identity] = Object.keys(Values);
+    expect(lines().filter((line) => line.includes("__serviceUri"))).toEqual(
+      identity === undefined
+        ? []
+        : [`The setting "${identity}" is passed over: "MY_SIGNALR" leads to the service beside this host.`],
+    );
   });
 
   it("is a problem of that function alone where nothing fills it in", async () => {

@@ -200,6 +200,7 @@ class Host implements FunctionsHost {
     const missing = isWired ? this.#edition!.missingSignalRSettings() : [];
     for (const name of missing) this.#wired.add(name);
     if (missing.length > 0) await this.#loadOnce();
+    await this.#tellOfIdentities();
     this.#options.onLoaded?.(this.loaded);
   }
 
@@ -231,6 +232,18 @@ class Host implements FunctionsHost {
     this.#opened.resolve();
     await before?.stop();
     this.loaded = await next.load();
+  }
+
+  /** An identity that the cloud would know is nobody here: the developer may wonder where messages go. */
+  async #tellOfIdentities(): Promise<void> {
+    const { signalRConnectionString: own } = this.#options;
+    if (own === undefined) return;
+    const { settings } = await this.#readConfig();
+    for (const name of this.#wired) {
+      const identity = settings.identitySetting(name);
+      if (identity === undefined || settings.connectionString(name) !== own) continue;
+      this.#say("information", `The setting "${identity}" is passed over: "${name}" leads to the service beside this host.`);
+    }
   }
 
   #readConfig(): Promise<AppConfig> {
