@@ -112,6 +112,8 @@ class Host implements FunctionsHost {
   readonly #opened = Promise.withResolvers<void>();
   /** Names of SignalR settings that this host fills in. */
   readonly #wired = new Set([defaultConnectionSetting]);
+  /** Settings of identities that are passed over, and were named once. */
+  readonly #toldOf = new Set<string>();
   #identity: IdentityOptions = {};
   #listener: Listener | undefined;
   #secrets: Secrets | undefined;
@@ -241,7 +243,8 @@ class Host implements FunctionsHost {
     const { settings } = await this.#readConfig();
     for (const name of this.#wired) {
       const identity = settings.identitySetting(name);
-      if (identity === undefined || settings.connectionString(name) !== own) continue;
+      if (identity === undefined || this.#toldOf.has(identity) || settings.connectionString(name) !== own) continue;
+      this.#toldOf.add(identity);
       this.#say("information", `The setting "${identity}" is passed over: "${name}" leads to the service beside this host.`);
     }
   }
