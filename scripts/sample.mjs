@@ -1,7 +1,8 @@
-// `npm run sample <name> [-- <arguments>]`: install, build, `npm start` with the arguments in that folder of `samples/`.
-import { readdirSync } from "node:fs";
+// `npm run sample <name> [-- <arguments>]`: install, build, `npm start` with the arguments in that folder of `samples/`. A function app
+// that brings no start of its own is run by `signalbox dev`.
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, install, root, run } from "./workspace.mjs";
+import { build, install, pinnedNode, root, run } from "./workspace.mjs";
 
 const names = readdirSync(join(root, "samples"));
 const [name, ...args] = process.argv.slice(2);
@@ -12,4 +13,10 @@ if (name === undefined || !names.includes(name)) {
 
 await install();
 await build();
-process.exit(await run("npm", ["start", "--silent", "--workspace", `samples/${name}`, "--", ...args]));
+const folder = `samples/${name}`;
+const { scripts } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+const [command, ...start] =
+  scripts?.start === undefined
+    ? [pinnedNode, "packages/cli/bin/signalbox.js", "dev", folder]
+    : ["npm", "start", "--silent", "--workspace", folder, "--"];
+process.exit(await run(command, [...start, ...args]));
