@@ -326,6 +326,27 @@ describe("The host", () => {
     expect((await (await own.call("/api/env")).json())[0]).toBe("Staging");
   });
 
+  it("takes port, CORS and connection strings of local.settings.json, flags first", async () => {
+    const port = await freePort();
+    const Host = { LocalHttpPort: port, CORS: "http://page.test", CORSCredentials: true };
+    const app = createApp({
+      "local.settings.json": { IsEncrypted: false, Values: { A: "1" }, ConnectionStrings: { Sql: "s" }, Host },
+      "src/app.js": `require("@azure/functions").app.get("env", { handler: () => ({ jsonBody: [process.env.A, process.env["ConnectionStrings:Sql"]] }) });`,
+    });
+    // No flag at all; otherwise tests let the host pick a port.
+    const byFile = await startHost(app, { port: undefined as never });
+    expect(byFile.host.port).toBe(port);
+    const answer = await byFile.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(await answer.json()).toEqual(["1", "s"]);
+    expect([answer.headers.get("access-control-allow-origin"), answer.headers.get("access-control-allow-credentials")]).toEqual(
+      ["http://page.test", "true"],
+    );
+    const byFlag = await startHost(app, { cors: ["http://other.test"] });
+    expect(byFlag.host.port).not.toBe(port);
+    const other = await byFlag.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
   const greeting = (text: string) => ({
     "src/app.js": `const { app } = require("@azure/functions"); app.get("hello", { handler: () => ({ body: "${text}" }) });`,
   });

@@ -1,7 +1,9 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { ServiceClient } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { BindingContext } from "../../contracts/binding.ts";
 import { fromTypedData, toTypedData } from "../../contracts/typed-data.ts";
 import {
@@ -281,6 +283,61 @@ describe("The signalR output", () => {
     await expect(app({ Hub: "c", AzureSignalRConnectionString: wrongKey }).write({ target: "t" })).rejects.toThrow();
     const nowhere = `Endpoint=http://127.0.0.1:1;AccessKey=${"x".repeat(44)};Version=1.0;`;
     await expect(app({ Hub: "c", AzureSignalRConnectionString: nowhere }).write({ target: "t" })).rejects.toThrow();
+  });
+});
+
+/** reference functions-host §2.6 */
+describe("Settings of the extension", () => {
+  /** A service that is busy for its first calls, or for ever. */
+  async function busy(calls: number) {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      if (calls !== Number.POSITIVE_INFINITY) response.writeHead(asked > calls ? 202 : 503).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const connectionString = `Endpoint=http://127.0.0.1:${port};AccessKey=${"x".repeat(44)};Version=1.0;`;
+    return { asked: () => asked, settings: { Hub: "c", AzureSignalRConnectionString: connectionString } };
+  }
+
+  it("make a send try again, so often and after such pauses", async () => {
+    const retry = {
+      AzureSignalRRetry__MaxRetries: "2",
+      "AzureSignalRRetry:Delay": "00:00:00.01",
+      AzureSignalRRetry__Mode: "Fixed",
+    };
+    const passing = await busy(2);
+    await app({ ...passing.settings, ...retry }).write({ target: "t" });
+    expect(passing.asked()).toBe(3);
+    const lasting = await busy(3);
+    await expect(app({ ...lasting.settings, ...retry }).write({ target: "t" })).rejects.toThrow("503");
+    expect(lasting.asked()).toBe(3);
+    const once = await busy(1);
+    await expect(app(once.settings).write({ target: "t" })).rejects.toThrow("503");
+    expect(once.asked()).toBe(1);
+  });
+
+  it("say how long an answer may take", async () => {
+    const { settings } = await busy(Number.POSITIVE_INFINITY);
+    const write = app({ ...settings, AzureSignalRHttpClientTimeout: "00:00:00.1" }).write({ target: "t" });
+    await expect(write).rejects.toThrow("did not answer within 0.1 s");
+  });
+
+  it("that ask for a transport or a protocol of their own change nothing that clients see", async () => {
+    const chat = app({
+      Hub: "Chat",
+      AzureSignalRConnectionString: east.connectionString,
+      AzureSignalRServiceTransportType: "Persistent",
+      "Azure:SignalR:HubProtocol": "MessagePack",
+    });
+    const ada = await chat.connect({ userId: "ada3" });
+    await chat.write([1, 2, 3].map((number) => ({ target: "news", arguments: [number], userId: "ada3" })));
+    await expect.poll(() => ada.calls).toEqual([1, 2, 3].map((number) => ["news", number]));
   });
 });
 
