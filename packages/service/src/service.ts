@@ -176,6 +176,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
   });
   const rest = createRestDoor({
     hubs,
+    connectionOf: (hub, token) => endpoint.find(hub, token)?.id,
     verifier,
     keys,
     log,

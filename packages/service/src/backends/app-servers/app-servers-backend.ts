@@ -145,6 +145,10 @@ export class AppServersBackend implements Backend {
     if (message.type === MessageType.Completion) this.#invocations.answered(route, message);
   }
 
+  renewed(connection: HubConnection): void {
+    this.#routes.of(connection)?.renewClaims(connection.client.claims);
+  }
+
   disconnected(connection: HubConnection, error: string | undefined): void {
     const route = this.#routes.of(connection);
     if (route === undefined) return;

@@ -85,9 +85,10 @@ export class Route {
     server.clients.add(this);
   }
 
-  /** Later servers are told these. */
+  /** Its server is told these, and so are later ones. */
   renewClaims(claims: OpenConnectionMessage["claims"]): void {
     this.#open = { ...this.#open, claims };
+    this.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: this.id, claims });
   }
 
   /** The server connection carries the client no longer. */

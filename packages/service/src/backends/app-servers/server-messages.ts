@@ -159,8 +159,8 @@ export class ServerMessages implements ServerEvents {
     client?.expireAt(expireTime);
     if (client !== undefined && claims.length > 0) {
       const route = this.#parts.routes.find(client.id, hub);
+      route?.member.client.renewClaims?.(claims);
       route?.renewClaims(claims);
-      route?.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: client.id, claims });
     }
     ack(server, ackId, client !== undefined);
   }
