@@ -296,7 +296,10 @@ describe("the answer to a message", () => {
     const client = await service.connect(hub);
     for (const text of ["a", "b", "c"]) client.send(text);
     expect(await client.closed).toEqual({ code: 1011, text: "The upstream did not answer." });
-    await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
+    await until(() => expect(upstream.told.at(-1)).toBe("connections/disconnect"));
+    // A second time when its socket had served before: it may have been closed while idle.
+    const messages = upstream.requests.slice(1, -1).map(({ body }) => body.toString());
+    expect([["a"], ["a", "a"]]).toContainEqual(messages);
   });
 
   it("that never comes lets nothing overtake, however much was sent", async () => {
@@ -307,7 +310,8 @@ describe("the answer to a message", () => {
     const client = await service.connect(hub);
     for (let i = 0; i < 500; i++) client.send(String(i));
     expect((await client.closed).code).toBe(1011);
-    await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
+    await until(() => expect(upstream.told.at(-1)).toBe("connections/disconnect"));
+    expect(new Set(upstream.requests.slice(1, -1).map(({ body }) => body.toString()))).toEqual(new Set(["0"]));
   });
 
   it("that is too large ends it too, since it cannot be passed on", async () => {

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { watchIdleClose } from "@signalbox/protocol";
 import pLimit, { type LimitFunction } from "p-limit";
 
 /** A socket that was idle this long is closed, before upstreams do it (most wait 5 s or more) and a call meets a closing one. */
@@ -110,20 +111,27 @@ export class UpstreamClient {
     }
   }
 
-  /** One request and its answer. Resolves when the socket is free again, or gone. Never rejects. */
-  #exchange({ url, headers, body, timeoutMs, wantsBody, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
+  /**
+   * One request and its answer; the request goes out again on a new connection where its upstream closed an idle one meanwhile.
+   * Resolves when the socket is free again, or gone. Never rejects.
+   * @param begunAt of the second time: when the first began
+   */
+  #exchange(hop: Hop, begunAt?: number): Promise<UpstreamReply> {
+    const { url, headers, body, timeoutMs, wantsBody, bodyLimitBytes } = hop;
     return new Promise((resolve) => {
       const secure = url.protocol === "https:";
       const options = {
         method: body === undefined ? "GET" : "POST",
-        agent: secure ? this.#https : this.#http,
+        agent: begunAt === undefined && (secure ? this.#https : this.#http),
         headers: body === undefined ? headers() : { ...headers(), "Content-Length": String(body.byteLength) },
       };
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
-      let startedAt = performance.now();
+      const isIdleClose = watchIdleClose(request);
+      let startedAt = begunAt ?? performance.now();
       let timer: NodeJS.Timeout | undefined;
       let timedOut = false;
-      let answered = false;
+      /** Somebody else tells how it ends. */
+      let passedOn = false;
 
       const settle = (reply: Omit<UpstreamReply, "durationMs">) => {
         clearTimeout(timer);
@@ -131,23 +139,28 @@ export class UpstreamClient {
         resolve({ ...reply, failure, durationMs: performance.now() - startedAt });
       };
       request.once("socket", () => {
-        startedAt = performance.now();
+        startedAt = begunAt ?? performance.now();
         timer = setTimeout(() => {
           timedOut = true;
           request.destroy();
         }, timeoutMs);
       });
       request.once("response", (response) => {
-        answered = true;
+        passedOn = true;
         receive(response, wantsBody, bodyLimitBytes, settle);
       });
       // Once an answer has begun, its own end tells.
       request.on("error", (error) => {
-        if (!answered) settle(noAnswer(describe(error)));
+        if (passedOn) return;
+        if (begunAt === undefined && !timedOut && isIdleClose(error)) {
+          passedOn = true;
+          clearTimeout(timer);
+          resolve(this.#exchange({ ...hop, timeoutMs: timeoutMs - (performance.now() - startedAt) }, startedAt));
+        } else settle(noAnswer(describe(error)));
       });
       // The last word of a request that ended without answer and without error: a switch of protocols nobody asked for.
       request.on("close", () => {
-        if (!answered) settle(noAnswer("The upstream gave no HTTP answer"));
+        if (!passedOn) settle(noAnswer("The upstream gave no HTTP answer"));
       });
       request.end(body);
     });
