@@ -7,7 +7,7 @@ import { publicUrl, type UpstreamCall, type UpstreamObserver } from "./observer.
 import type { UpstreamOptions } from "./options.ts";
 import { retryDelay } from "./retry.ts";
 import { signConnection } from "./signature.ts";
-import { expandUrl, findTemplate, type UpstreamCategory, UpstreamUrlError } from "./template.ts";
+import { expandUrl, findTemplate, type UpstreamCategory, type UpstreamEventName, UpstreamUrlError } from "./template.ts";
 import { noAnswer, UpstreamClient, type UpstreamReply, type UpstreamRequest } from "./upstream-client.ts";
 
 export interface AnnouncerParts {
@@ -51,7 +51,10 @@ export class Announcer {
     const options = this.#parts.options();
     const name = { hub: connection.client.hubName, category, event };
     const template = findTemplate(options.templates, name);
-    if (template === undefined) return undefined;
+    if (template === undefined) {
+      this.nobodyHears(name);
+      return undefined;
+    }
     let url: URL;
     try {
       url = expandUrl(template.urlTemplate, name);
@@ -92,6 +95,11 @@ export class Announcer {
       if (retryInMs === undefined) return reply;
       await sleep(retryInMs);
     }
+  }
+
+  /** Reports an event that no template takes. */
+  nobodyHears(event: UpstreamEventName): void {
+    this.#parts.observer?.onUntaken(event);
   }
 
   /** Says what is left to say of calls that failed. */

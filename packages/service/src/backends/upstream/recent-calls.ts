@@ -1,5 +1,5 @@
 import { shorten } from "./failure-log.ts";
-import type { UpstreamCall, UpstreamObserver } from "./observer.ts";
+import type { UpstreamCall } from "./observer.ts";
 import { templateId } from "./template-id.ts";
 
 /** One attempt to tell an upstream, as pages show it. */
@@ -19,7 +19,7 @@ export interface RecentCall extends Pick<UpstreamCall, "connectionId" | "hub" | 
 const kept = 20;
 
 /** The last calls of each template, at most 20 each, newest first. */
-export class RecentCalls implements UpstreamObserver {
+export class RecentCalls {
   readonly #calls = new Map<string, RecentCall[]>();
   readonly #listeners = new Set<(templateId: string) => void>();
 
