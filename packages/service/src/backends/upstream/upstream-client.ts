@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
 import { watchIdleClose } from "@signalbox/protocol";
 import pLimit, { type LimitFunction } from "p-limit";
 
@@ -51,6 +52,9 @@ interface Hop {
   readonly wantsBody: UpstreamRequest["wantsBody"];
   readonly bodyLimitBytes: number;
 }
+
+/** A body up to this size goes out in one piece with its headers, bytes. */
+const stringBodyBytes = 4096;
 
 const noBytes = new Uint8Array();
 const timeOut: UpstreamReply["failure"] = { kind: "time-out", text: "No complete answer within the time limit" };
@@ -119,13 +123,15 @@ export class UpstreamClient {
   #exchange(hop: Hop, begunAt?: number): Promise<UpstreamReply> {
     const { url, headers, body, timeoutMs, wantsBody, bodyLimitBytes } = hop;
     return new Promise((resolve) => {
-      const secure = url.protocol === "https:";
-      const options = {
+      const { secure, hostname, port, path, head } = endpointOf(url);
+      const request = (secure ? httpsRequest : httpRequest)({
         method: body === undefined ? "GET" : "POST",
+        hostname,
+        port,
+        path,
         agent: begunAt === undefined && (secure ? this.#https : this.#http),
-        headers: body === undefined ? headers() : { ...headers(), "Content-Length": String(body.byteLength) },
-      };
-      const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
+        headers: headerList(head, headers(), body),
+      });
       const isIdleClose = watchIdleClose(request);
       let startedAt = begunAt ?? performance.now();
       let timer: NodeJS.Timeout | undefined;
@@ -138,14 +144,14 @@ export class UpstreamClient {
         const failure = timedOut && reply.failure !== undefined ? timeOut : reply.failure;
         resolve({ ...reply, failure, durationMs: performance.now() - startedAt });
       };
-      request.once("socket", () => {
+      request.on("socket", () => {
         startedAt = begunAt ?? performance.now();
         timer = setTimeout(() => {
           timedOut = true;
           request.destroy();
         }, timeoutMs);
       });
-      request.once("response", (response) => {
+      request.on("response", (response) => {
         passedOn = true;
         receive(response, wantsBody, bodyLimitBytes, settle);
       });
@@ -162,9 +168,55 @@ export class UpstreamClient {
       request.on("close", () => {
         if (!passedOn) settle(noAnswer("The upstream gave no HTTP answer"));
       });
-      request.end(body);
+      // As one string with the headers it is one write without a copy; beyond that size the string costs more than the write.
+      if (body !== undefined && body.byteLength <= stringBodyBytes) request.end(latin1(body), "latin1");
+      else request.end(body);
     });
   }
+}
+
+/** What every request to one URL has in common. */
+interface Endpoint {
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: number | string | undefined;
+  readonly path: string;
+  /** Its first headers: name, value, and so on. */
+  readonly head: readonly string[];
+}
+
+const endpoints = new WeakMap<URL, Endpoint>();
+
+function endpointOf(url: URL): Endpoint {
+  const known = endpoints.get(url);
+  if (known !== undefined) return known;
+  const { hostname, port, path, auth } = urlToHttpOptions(url);
+  const credentials = auth == null ? [] : ["Authorization", `Basic ${Buffer.from(auth).toString("base64")}`];
+  const endpoint = {
+    secure: url.protocol === "https:",
+    hostname: hostname!,
+    port: port ?? undefined,
+    path: path!,
+    head: ["Host", url.host, ...credentials],
+  };
+  endpoints.set(url, endpoint);
+  return endpoint;
+}
+
+/** As a list they go out as they are; of an object Node makes a table first. */
+function headerList(
+  head: readonly string[],
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array | undefined,
+): string[] {
+  const list = [...head];
+  for (const name in headers) list.push(name, headers[name]!);
+  if (body !== undefined) list.push("Content-Length", String(body.byteLength));
+  return list;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** What became of a call that got no answer. */
