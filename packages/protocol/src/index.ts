@@ -3,6 +3,7 @@ export * from "./handshake.ts";
 export { headerText } from "./header-text.ts";
 export * from "./hub-protocol.ts";
 export { clientProtocols, hubProtocols } from "./hub-protocols.ts";
+export { watchIdleClose } from "./idle-close.ts";
 export { jsonProtocol } from "./json-protocol.ts";
 export { parseJson, stringifyJson } from "./json-text.ts";
 export { messagePackProtocol } from "./messagepack-protocol.ts";

@@ -15,12 +15,14 @@ import { createTokenVerifier } from "./auth/token-verifier.ts";
 import { AppServersBackend } from "./backends/app-servers/app-servers-backend.ts";
 import { Backends } from "./backends/backends.ts";
 import { Announcer, type AnnouncerParts } from "./backends/upstream/announcer.ts";
-import type { UpstreamCall } from "./backends/upstream/observer.ts";
+import type { UpstreamObserver } from "./backends/upstream/observer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
 import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { RecentCalls } from "./backends/upstream/recent-calls.ts";
+import { findTemplate } from "./backends/upstream/template.ts";
 import { templateId } from "./backends/upstream/template-id.ts";
-import { TemplateSet } from "./backends/upstream/template-set.ts";
+import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
+import { UntakenEvents } from "./backends/upstream/untaken-events.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
 import { RawDoor } from "./clients/raw-door.ts";
@@ -99,10 +101,12 @@ export async function startService(initial: Settings, { log, origins = new Map()
   const instanceId = crypto.randomUUID();
   const deadInstances = orClose(store, () => store.instances.begin(instanceId, Date.now()));
   const calls = new RecentCalls();
+  const untaken = new UntakenEvents();
   let current = derived(initial, templates.inForce);
   templates.onChange(() => {
     current = derived(current.settings, templates.inForce);
     calls.keepOnly(new Set(templates.inForce.map(templateId)));
+    untaken.forget((event) => findTemplate(templates.inForce, event) !== undefined);
   });
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({
@@ -111,17 +115,18 @@ export async function startService(initial: Settings, { log, origins = new Map()
     servers: () => appServers.hubs(),
     draining: isDraining,
   });
-  const observer = {
-    onCall(call: UpstreamCall) {
+  const observer: UpstreamObserver = {
+    onCall(call) {
       metrics.onCall(call);
       calls.onCall(call);
     },
+    onUntaken: (event) => untaken.onUntaken(event),
   };
   const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer };
   const announcer = new Announcer(announcing);
   const upstream = new UpstreamBackend(announcing, announcer);
   const rawUpstream = new RawUpstream(announcing, announcer);
-  const silent: AnnouncerParts = { ...announcing, options: () => ({ ...current.upstream, templates: [] }) };
+  const silent: AnnouncerParts = { options: () => ({ ...current.upstream, templates: [] }), keys, log };
   const nobody = new UpstreamBackend(silent, new Announcer(silent));
   const appServers = new AppServersBackend({
     instanceId,
@@ -193,7 +198,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
     metrics,
     draining: isDraining,
     access: () => ({ token: current.settings.adminToken, ip: initial.adminIp, hosts: current.settings.adminHosts }),
-    upstream: { templates, calls, durable: store.durable, options: () => current.upstream, keys },
+    upstream: { templates, calls, untaken, durable: store.durable, options: () => current.upstream, keys },
     onError,
   });
   const noUpgrade = () => ({ refuse: new Response(null, { status: 404 }) });
