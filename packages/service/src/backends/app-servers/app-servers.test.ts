@@ -94,6 +94,20 @@ describe("A client of an app server", () => {
     }
   });
 
+  it("gets a long message that its server drips byte by byte, and goes on serving others", async () => {
+    const server = await serve();
+    const client = await started.connect();
+    const other = await started.connect();
+    const text = "x".repeat(60_000);
+    const bytes = news(text, "end").get("json")!;
+    const drops = Array.from(bytes, (byte) => ({ type: 6, connectionId: client.id, payload: Uint8Array.of(byte) }) as const);
+    for (let at = 0; at < drops.length; at += 1_000) server.connection.send(...drops.slice(at, at + 1_000));
+    expect(await other.connection.invoke("echo", 1)).toBe(1);
+    await vi.waitFor(() => expect(client.calls).toEqual([[text, "end"]]), { timeout: 10_000 });
+    await server.stop();
+    await Promise.all([client.closed, other.closed]);
+  }, 20_000);
+
   it("is told to its server once it leaves", async () => {
     const server = await serve();
     const client = await started.connect();
