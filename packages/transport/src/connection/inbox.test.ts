@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CloseReasons } from "./close-reason.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
 
-const over = { reason: CloseReasons.left, error: undefined };
+const over = { reason: CloseReasons.clientLeft, error: undefined };
 
 /** Pauses when it is told to, as a hub does for each call. */
 class Owner implements InboxOwner<number> {
