@@ -6,9 +6,10 @@ import {
   type UpgradeRequest,
   type UpgradeVerdict,
 } from "@signalbox/transport";
-import type { MappedHub } from "./mapped-hub.ts";
+import type { HubDoor, MappedHub } from "./mapped-hub.ts";
 
 const negotiate = "/negotiate";
+const refresh = "/refresh";
 
 /** Which requests are for which hub. Paths are compared without case, as ASP.NET Core does. */
 export class HubRoutes {
@@ -44,9 +45,9 @@ export class HubRoutes {
     if (found === undefined) return undefined;
     const origins = this.#corsOrigins;
     const origin = request.headers.get("origin");
-    if (origins === undefined || origin === null) return found.hub.fetch(request, target, found.isNegotiate, peer);
+    if (origins === undefined || origin === null) return found.hub.fetch(request, target, found.door, peer);
     if (isPreflight(request)) return allowOrigin(preflightAnswer(request), origin, origins);
-    const answer = found.hub.fetch(request, target, found.isNegotiate, peer);
+    const answer = found.hub.fetch(request, target, found.door, peer);
     return answer instanceof Promise
       ? answer.then((settled) => allowOrigin(settled, origin, origins))
       : allowOrigin(answer, origin, origins);
@@ -57,7 +58,7 @@ export class HubRoutes {
     const found = this.#find(request.target);
     if (found === undefined) return undefined;
     if (!this.#mayConnect(request)) return { refuse: new Response("This origin is not allowed.", { status: 403 }) };
-    if (found.isNegotiate) return { refuse: new Response(null, { status: 405, headers: { allow: "POST" } }) };
+    if (found.door !== "connect") return { refuse: new Response(null, { status: 405, headers: { allow: "POST" } }) };
     return found.hub.upgrade(request);
   }
 
@@ -70,15 +71,19 @@ export class HubRoutes {
     return URL.parse(origin)?.host === headers.get("host")?.toLowerCase();
   }
 
-  #find(target: string): { readonly hub: MappedHub; readonly isNegotiate: boolean } | undefined {
+  #find(target: string): { readonly hub: MappedHub; readonly door: HubDoor } | undefined {
     const question = target.indexOf("?");
     const path = question < 0 ? target : target.slice(0, question);
     const exact = this.#hubs.get(path) ?? this.#hubs.get(normalized(path));
-    if (exact !== undefined) return { hub: exact, isNegotiate: false };
+    if (exact !== undefined) return { hub: exact, door: "connect" };
     const key = normalized(path);
-    if (!key.endsWith(negotiate)) return undefined;
-    const hub = this.#hubs.get(key.slice(0, -negotiate.length) || "/");
-    return hub === undefined ? undefined : { hub, isNegotiate: true };
+    return this.#findDoor(key, negotiate, "negotiate") ?? this.#findDoor(key, refresh, "refresh");
+  }
+
+  #findDoor(key: string, end: string, door: HubDoor): { readonly hub: MappedHub; readonly door: HubDoor } | undefined {
+    if (!key.endsWith(end)) return undefined;
+    const hub = this.#hubs.get(key.slice(0, -end.length) || "/");
+    return hub && { hub, door };
   }
 }
 

@@ -9,6 +9,10 @@ import type { ErrorListener, MapOptions } from "../options.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { Hosting, Visitor } from "./hosting.ts";
 import { Observation } from "./observation.ts";
+import { connectionTokenOf, refuseRefresh } from "./refresh.ts";
+
+/** What a path below that of the hub is for; clients connect at the hub's own. */
+export type HubDoor = "connect" | "negotiate" | "refresh";
 
 /** What a mapped hub needs to know of where its clients are. */
 export type MakeHosting = (dispatcher: () => HubDispatcher) => Hosting;
@@ -43,13 +47,14 @@ export class MappedHub {
     });
   }
 
-  /** @param isNegotiate the path ends in `/negotiate` */
-  fetch(request: Request, target: string, isNegotiate: boolean, peer: Pick<Peer, "address">): Response | Promise<Response> {
+  fetch(request: Request, target: string, door: HubDoor, peer: Pick<Peer, "address">): Response | Promise<Response> {
+    const asked = new ClientRequest(request.method, target, request.headers, peer);
+    if (door === "refresh") return this.#refresh(request, asked);
     const answer = (visitor: Visitor | Response) => {
       if (visitor instanceof Response) return visitor;
-      return isNegotiate ? this.hosting.negotiate(visitor, request) : this.hosting.handle(visitor, request);
+      return door === "negotiate" ? this.hosting.negotiate(visitor, request) : this.hosting.handle(visitor, request);
     };
-    const visitor = this.#admit(new ClientRequest(request.method, target, request.headers, peer));
+    const visitor = this.#admit(asked);
     return visitor instanceof Promise ? visitor.then(answer) : answer(visitor);
   }
 
@@ -58,6 +63,18 @@ export class MappedHub {
       visitor instanceof Response ? { refuse: visitor } : this.hosting.upgrade(visitor, request);
     const visitor = this.#admit(new ClientRequest("GET", request.target, request.headers, request.peer));
     return visitor instanceof Promise ? visitor.then(answer) : answer(visitor);
+  }
+
+  async #refresh(request: Request, asked: ClientRequest): Promise<Response> {
+    if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
+    const { authenticate } = this.#options;
+    if (authenticate === undefined) return refuseRefresh("refresh_disabled");
+    const token = connectionTokenOf(asked);
+    if (token === undefined) return refuseRefresh("missing_connection_token");
+    const user = await authenticate(asked);
+    if (user instanceof Response) return user;
+    if (!user) return refuseRefresh("invalid_token");
+    return this.hosting.refresh(this.#visitor(user, asked), token, request);
   }
 
   #admit(request: ClientRequest): Visitor | Response | Promise<Visitor | Response> {

@@ -26,7 +26,7 @@ export interface ConnectionFeatures {
 /** The connection whose client made a call, the same object for its whole life. */
 export interface HubCallerContext {
   readonly connectionId: string;
-  /** Undefined when nobody authenticated the client. */
+  /** Undefined when nobody authenticated the client. Another object once the client has handed in a new token. */
   readonly user: HubUser | undefined;
   readonly userIdentifier: string | undefined;
   /** Whatever the application wants to remember of the connection. */

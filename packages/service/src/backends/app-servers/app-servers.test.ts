@@ -1,4 +1,4 @@
-import { MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
+import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadSettings } from "../../config/load.ts";
 import { type ConnectedClient, StartedService, transportsAndProtocols } from "../../started-service.suite.ts";
@@ -560,8 +560,12 @@ describe("A token that is renewed at the app", () => {
     const client = await started.connectTo(negotiation, { "asrs.s.coae": "true", "asrs.s.aeo": String(soon) });
     const claims = [{ type: "role", value: "new" }];
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims, expireTime: Date.now() + 60_000, ackId: 1 });
-    expect(await server.connection.until(20, ({ ackId }) => ackId === 1)).toMatchObject({ status: 1 });
-    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    const renewed = await server.connection.until(20, ({ ackId }) => ackId === 1);
+    expect(renewed).toMatchObject({ status: 1 });
+    // What is for the service alone stays, unless it is said anew; SDKs sign the client's next token with all of it.
+    const all = [{ type: "asrs.s.coae", value: "true" }, { type: "asrs.s.aeo", value: String(soon) }, ...claims];
+    expect(decodeConnectionClaims(renewed.payload!)).toEqual(all);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims: all });
     server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 2 });
     expect(await server.connection.until(20, ({ ackId }) => ackId === 2)).toMatchObject({ status: 1 });
     server.send({ type: 41, connectionToken: "unknown", claims: [], expireTime: Date.now(), ackId: 3 });

@@ -86,9 +86,11 @@ export class Route {
     server.clients.add(this);
   }
 
-  /** Later servers are told these. */
+  /** Later servers are told these, and what the claims that are replaced said to the service alone. */
   renewClaims(claims: OpenConnectionMessage["claims"]): void {
-    this.#open = { ...this.#open, claims };
+    const named = new Set(claims.map(({ type }) => type));
+    const kept = this.claims.filter(({ type }) => type.startsWith("asrs.s.") && !named.has(type));
+    this.#open = { ...this.#open, claims: [...kept, ...claims] };
   }
 
   /** The server connection carries the client no longer. */
