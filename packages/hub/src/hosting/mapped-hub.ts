@@ -5,6 +5,7 @@ import { HubClient } from "../dispatch/hub-client.ts";
 import { defaultUserId, type HubUser } from "../hub/caller-context.ts";
 import type { HubClass, HubInstance } from "../hub/hub.ts";
 import { HubType } from "../hub/hub-type.ts";
+import { isThenable } from "../hub/thenable.ts";
 import type { ErrorListener, MapOptions } from "../options.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { Hosting, Visitor } from "./hosting.ts";
@@ -37,11 +38,8 @@ export class MappedHub {
       context: this.context,
       observation: options.observer && new Observation(options.observer, (error) => onError(error, "telling the observer")),
       detailedErrors: options.enableDetailedErrors === true,
-      maximumParallelInvocations: positive(
-        "maximumParallelInvocationsPerClient",
-        options.maximumParallelInvocationsPerClient ?? 1,
-      ),
-      streamBufferCapacity: positive("streamBufferCapacity", options.streamBufferCapacity ?? 10),
+      maximumParallelInvocations: options.maximumParallelInvocationsPerClient ?? 1,
+      streamBufferCapacity: options.streamBufferCapacity ?? 10,
       create: options.create ?? (() => new (hub as unknown as new () => HubInstance)()),
       onError,
     });
@@ -81,7 +79,9 @@ export class MappedHub {
     const { authenticate } = this.#options;
     if (authenticate === undefined) return this.#visitor(undefined, request);
     const user = authenticate(request);
-    return user instanceof Promise ? user.then((settled) => this.#letIn(settled, request)) : this.#letIn(user, request);
+    return isThenable(user)
+      ? Promise.resolve(user).then((settled) => this.#letIn(settled, request))
+      : this.#letIn(user, request);
   }
 
   #letIn(user: HubUser | Response | null | undefined | false, request: ClientRequest): Visitor | Response {
@@ -91,12 +91,21 @@ export class MappedHub {
   }
 
   #visitor(user: HubUser | undefined, request: ClientRequest): Visitor {
+    if (user !== undefined) checkUser(user);
     const { userId = defaultUserId } = this.#options;
     return { client: new HubClient(user, userId(user, request), request), expiresAt: user?.expiresAt?.getTime() };
   }
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new RangeError(`${name} must be a whole number above 0, not ${value}.`);
+/**
+ * What is misunderstood here would let somebody in as another, or for ever.
+ * @throws {TypeError}
+ */
+function checkUser(user: HubUser): void {
+  if (typeof user !== "object") throw new TypeError(`authenticate answered ${user}: a user, a Response or nothing is due.`);
+  const { id, expiresAt } = user;
+  if (id !== undefined && typeof id !== "string")
+    throw new TypeError(`authenticate answered with an id that is no text: ${id}`);
+  if (expiresAt !== undefined && !(expiresAt instanceof Date && !Number.isNaN(expiresAt.getTime())))
+    throw new TypeError(`authenticate answered with an expiresAt that is no date: ${expiresAt}`);
 }

@@ -4,10 +4,10 @@ import type { HeaderReader, TransportName } from "@signalbox/transport";
 /** Who a client is: what `authenticate` answered. */
 export interface HubUser {
   /** Sends to users go by it. Absent: the claim `nameid`, `sub` or .NET's name identifier. */
-  readonly id?: string;
-  readonly claims?: Claims;
+  readonly id?: string | undefined;
+  readonly claims?: Claims | undefined;
   /** The connection is closed then, with permission to come back with a new token. */
-  readonly expiresAt?: Date;
+  readonly expiresAt?: Date | undefined;
 }
 
 export type Claims = Readonly<Record<string, string | readonly string[]>>;

@@ -21,6 +21,7 @@ import type { Hosting, Visitor } from "../hosting/hosting.ts";
 import { limitsOf } from "../hosting/limits.ts";
 import { refreshed, refuseRefresh, tokenLifetime } from "../hosting/refresh.ts";
 import { targetOf } from "../hosting/target.ts";
+import { checkServiceOptions } from "../option-checks.ts";
 import type { ErrorListener, HubOptions } from "../options.ts";
 import { redirect } from "./client-access.ts";
 import { EndpointLinks, type EndpointOwner } from "./endpoint-links.ts";
@@ -72,6 +73,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#handlerOf = handlerOf;
     this.#report = report;
     this.#service = typeof service === "string" ? { endpoints: service } : service;
+    checkServiceOptions(this.#service);
     const { applicationName, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
@@ -161,7 +163,19 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     return { refuse: this.handle() };
   }
 
+  /** What one message goes wrong with, such as the option `userId`, must not cost the link, and with it all its clients. */
   message(link: ServiceLink, message: ServiceMessage): void {
+    try {
+      this.#handle(link, message);
+    } catch (error) {
+      this.#report(error, "handling a message of the service");
+      if (message.type !== ServiceMessageType.OpenConnection) return;
+      const { connectionId } = message;
+      link.send({ type: ServiceMessageType.CloseConnection, connectionId, error: "", headers: new Map() });
+    }
+  }
+
+  #handle(link: ServiceLink, message: ServiceMessage): void {
     switch (message.type) {
       case ServiceMessageType.OpenConnection:
         this.#clients.open(link, message);
@@ -251,7 +265,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
 
 function endpointsOf({ endpoints }: ServiceOptions): readonly ServiceEndpoint[] {
   const list = typeof endpoints === "string" || !Array.isArray(endpoints) ? [endpoints] : endpoints;
-  if (list.length === 0) throw new TypeError("The service needs an endpoint.");
   return (list as readonly (string | ServiceEndpoint)[]).map((endpoint) =>
     typeof endpoint === "string" ? { connectionString: endpoint } : endpoint,
   );
