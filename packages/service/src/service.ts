@@ -21,7 +21,7 @@ import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { RecentCalls } from "./backends/upstream/recent-calls.ts";
 import { findTemplate } from "./backends/upstream/template.ts";
 import { templateId } from "./backends/upstream/template-id.ts";
-import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
+import { TemplateSet } from "./backends/upstream/template-set.ts";
 import { UntakenEvents } from "./backends/upstream/untaken-events.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";

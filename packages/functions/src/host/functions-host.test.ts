@@ -326,7 +326,7 @@ describe("The host", () => {
   });
 
   it("takes port, CORS and connection strings of local.settings.json, flags first", async () => {
-    const port = await freePort();
+    const port = keptPort();
     const Host = { LocalHttpPort: port, CORS: "http://page.test", CORSCredentials: true };
     const app = createApp({
       "local.settings.json": { IsEncrypted: false, Values: { A: "1" }, ConnectionStrings: { Sql: "s" }, Host },

@@ -15,6 +15,7 @@ import {
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
+import { AwaitedInvocations } from "@signalbox/transport";
 import type { HubClient } from "../dispatch/hub-client.ts";
 import { ClientResults } from "../hosting/client-results.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
@@ -34,7 +35,8 @@ export interface ServedClients {
 
 /** A call of a client by another server, whose answer comes through this one. */
 interface Routed {
-  readonly connectionId: string;
+  /** The client's connection id. */
+  readonly asked: string;
 }
 
 /**
@@ -49,7 +51,7 @@ export class ServiceLifetime implements HubLifetime {
   readonly #served: ServedClients;
   readonly #serverId: string;
   readonly #results = new ClientResults();
-  readonly #routed = new Map<string, Routed>();
+  readonly #routed = new AwaitedInvocations<string, Routed>();
   /** Endpoints asked that may still answer, by invocation. */
   readonly #asked = new Map<string, number>();
   /** Where calls of other servers' clients went, by invocation. */
@@ -66,7 +68,7 @@ export class ServiceLifetime implements HubLifetime {
 
   remove(client: HubClient): void {
     this.#results.disconnected(client.connectionId);
-    for (const [id, { connectionId }] of this.#routed) if (connectionId === client.connectionId) this.#routed.delete(id);
+    this.#routed.deleteOf(client.connectionId);
   }
 
   send(audience: Audience, target: string, args: readonly unknown[], caller?: HubClient): Promise<void> | undefined {
@@ -130,7 +132,7 @@ export class ServiceLifetime implements HubLifetime {
     const { connectionId } = client;
     const { invocationId } = completion;
     if (this.#results.complete(connectionId, completion)) return;
-    if (this.#routed.get(invocationId)?.connectionId !== connectionId) return;
+    if (this.#routed.find(invocationId, connectionId) === undefined) return;
     this.#routed.delete(invocationId);
     const protocol = client.connection.protocol.name;
     this.#served.linkOf(connectionId)?.send({
@@ -154,7 +156,7 @@ export class ServiceLifetime implements HubLifetime {
 
   /** Another server asks one of our clients. */
   routed({ invocationId, connectionId }: ClientInvocationMessage): void {
-    if (this.#served.find(connectionId) !== undefined) this.#routed.set(invocationId, { connectionId });
+    if (this.#served.find(connectionId) !== undefined) this.#routed.add(invocationId, { asked: connectionId });
   }
 
   /** Another server's client has answered. */

@@ -244,6 +244,16 @@ describe("what a client sends", () => {
     expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]);
   });
 
+  it("hands over what came before a record that is larger than allowed", async () => {
+    started.limits = { ...started.limits, maxMessageBytes: 1_000 };
+    const client = await connect();
+    const call = '{"type":1,"target":"good","arguments":[]}\u001e';
+    client.send(`${call}${call}${"x".repeat(1_100)}`);
+    expect(await client.ended).toEqual({ code: 1000 });
+    expect(started.handler.messages).toHaveLength(2);
+    expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]);
+  });
+
   it("reaches the handler for types 1 to 5 and 7, and a Close leaves the socket open", async () => {
     const client = await connect();
     const sent = [

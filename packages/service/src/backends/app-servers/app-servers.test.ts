@@ -1,4 +1,4 @@
-import { MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
+import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadSettings } from "../../config/load.ts";
 import { type ConnectedClient, StartedService, transportsAndProtocols } from "../../started-service.suite.ts";
@@ -93,6 +93,20 @@ describe("A client of an app server", () => {
       await client.closed;
     }
   });
+
+  it("gets a long message that its server drips byte by byte, and goes on serving others", async () => {
+    const server = await serve();
+    const client = await started.connect();
+    const other = await started.connect();
+    const text = "x".repeat(60_000);
+    const bytes = news(text, "end").get("json")!;
+    const drops = Array.from(bytes, (byte) => ({ type: 6, connectionId: client.id, payload: Uint8Array.of(byte) }) as const);
+    for (let at = 0; at < drops.length; at += 1_000) server.connection.send(...drops.slice(at, at + 1_000));
+    expect(await other.connection.invoke("echo", 1)).toBe(1);
+    await vi.waitFor(() => expect(client.calls).toEqual([[text, "end"]]), { timeout: 10_000 });
+    await server.stop();
+    await Promise.all([client.closed, other.closed]);
+  }, 20_000);
 
   it("is told to its server once it leaves", async () => {
     const server = await serve();
@@ -564,8 +578,12 @@ describe("A token that is renewed at the app", () => {
     const client = await started.connectTo(negotiation, { "asrs.s.coae": "true", "asrs.s.aeo": String(soon) });
     const claims = [{ type: "role", value: "new" }];
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims, expireTime: Date.now() + 60_000, ackId: 1 });
-    expect(await server.connection.until(20, ({ ackId }) => ackId === 1)).toMatchObject({ status: 1 });
-    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    const renewed = await server.connection.until(20, ({ ackId }) => ackId === 1);
+    expect(renewed).toMatchObject({ status: 1 });
+    // What is for the service alone stays, unless it is said anew; SDKs sign the client's next token with all of it.
+    const all = [{ type: "asrs.s.coae", value: "true" }, { type: "asrs.s.aeo", value: String(soon) }, ...claims];
+    expect(decodeConnectionClaims(renewed.payload!)).toEqual(all);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims: all });
     server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 2 });
     expect(await server.connection.until(20, ({ ackId }) => ackId === 2)).toMatchObject({ status: 1 });
     server.send({ type: 41, connectionToken: "unknown", claims: [], expireTime: Date.now(), ackId: 3 });

@@ -7,7 +7,7 @@ import {
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
-import type { ClientMessage } from "@signalbox/transport";
+import { AwaitedInvocations, type ClientMessage } from "@signalbox/transport";
 import type { Route } from "./route.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -22,7 +22,7 @@ const repetitions = [30, 100, 300, 1_000, 3_000];
 
 interface Pending {
   readonly caller: ServerConnection;
-  readonly route: Route;
+  readonly asked: Route;
   /** When it began; see `performance.now`. */
   readonly at: number;
   repetition: NodeJS.Timeout | undefined;
@@ -47,7 +47,7 @@ export interface ClientInvocationsParts {
  */
 export class ClientInvocations {
   readonly #parts: ClientInvocationsParts;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new AwaitedInvocations<Route, Pending>();
 
   constructor(parts: ClientInvocationsParts) {
     this.#parts = parts;
@@ -63,7 +63,8 @@ export class ClientInvocations {
     }
     this.#forgetOverdue();
     const at = performance.now();
-    this.#pending.set(invocationId, { caller, route, at, repetition: undefined });
+    const former = this.#pending.add(invocationId, { caller, asked: route, at, repetition: undefined });
+    clearTimeout(former?.repetition);
     if (!isOwn(caller, route)) {
       route.server.send({ ...message, callerServerId: caller.identity.serverId });
       const { instanceId } = this.#parts;
@@ -75,8 +76,8 @@ export class ClientInvocations {
   /** The client's completion is on its way to its server. */
   answered(route: Route, message: ClientMessage): void {
     if (this.#pending.size === 0) return;
-    const pending = this.#pending.get(idOf(message));
-    if (pending?.route === route && isOwn(pending.caller, route)) this.#repeat(pending, message, 0);
+    const pending = this.#pending.find(idOf(message), route);
+    if (pending !== undefined && isOwn(pending.caller, route)) this.#repeat(pending, message, 0);
   }
 
   /** From the server of the client. */
@@ -84,8 +85,8 @@ export class ClientInvocations {
     const { invocationId, payload } = message;
     const pending = this.#pending.get(invocationId);
     // Only the server that has the client may speak for it.
-    if (pending === undefined || !isOwn(router, pending.route)) return;
-    this.#forget(invocationId, pending);
+    if (pending === undefined || !isOwn(router, pending.asked)) return;
+    this.#forget(invocationId);
     if (payload.length === 0) return;
     const { caller, at } = pending;
     this.#answer(caller, at, { ...message, callerServerId: caller.identity.serverId });
@@ -93,23 +94,16 @@ export class ClientInvocations {
 
   /** The client has gone. */
   disconnected(route: Route): void {
-    for (const [invocationId, pending] of this.#pending) {
-      if (pending.route !== route) continue;
-      this.#forget(invocationId, pending);
-      this.#fail(
-        pending.caller,
-        pending.at,
-        { invocationId, connectionId: route.id },
-        `Connection '${route.id}' is disconnected.`,
-      );
+    for (const [invocationId, { caller, at, repetition }] of this.#pending.deleteOf(route)) {
+      clearTimeout(repetition);
+      this.#fail(caller, at, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
     }
   }
 
   /** Forgets calls of servers that are no more. */
   forgetCallers(): void {
-    for (const [invocationId, pending] of this.#pending) {
-      const { caller } = pending;
-      if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId, pending);
+    for (const [invocationId, { caller }] of this.#pending) {
+      if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId);
     }
   }
 
@@ -118,7 +112,7 @@ export class ClientInvocations {
     const oldest = performance.now() - maxAge;
     for (const [invocationId, pending] of this.#pending) {
       if (pending.at > oldest) return;
-      this.#forget(invocationId, pending);
+      this.#forget(invocationId);
     }
   }
 
@@ -127,14 +121,13 @@ export class ClientInvocations {
     if (delay === undefined) return;
     clearTimeout(pending.repetition);
     pending.repetition = setTimeout(() => {
-      pending.route.forward(message);
+      pending.asked.forward(message);
       this.#repeat(pending, message, times + 1);
     }, delay).unref();
   }
 
-  #forget(invocationId: string, pending: Pending): void {
-    this.#pending.delete(invocationId);
-    clearTimeout(pending.repetition);
+  #forget(invocationId: string): void {
+    clearTimeout(this.#pending.delete(invocationId)?.repetition);
   }
 
   #fail(
