@@ -61,8 +61,8 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
   shutdownTimeout: from0,
   accessTokenLifetime: above0,
   maxPollIntervalInSeconds: [
-    "must be a number from 1 to 300",
-    (value) => typeof value === "number" && value >= 1 && value <= 300,
+    "must be a whole number from 1 to 300",
+    (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 300,
   ],
   router: callable,
 };

@@ -86,7 +86,9 @@ describe("the answer to negotiate", () => {
 
   it.each([-10, 0, 500, 1.5])("cannot let polls wait for %d s", (maxPollIntervalInSeconds) => {
     const server = new HubServer({ service: { endpoints: service.connectionString, maxPollIntervalInSeconds } });
-    expect(() => server.map("/user/path", Chat)).toThrow("maxPollIntervalInSeconds must be a whole number from 1 to 300");
+    expect(() => server.map("/user/path", Chat)).toThrow(
+      "'service.maxPollIntervalInSeconds' must be a whole number from 1 to 300",
+    );
   });
 
   it.each([

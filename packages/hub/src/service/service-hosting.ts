@@ -61,7 +61,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
   /**
    * @param hubName of the class
    * @throws {ConnectionStringError | TypeError} for a connection string that cannot be used
-   * @throws {RangeError} for a poll interval that is none
    */
   constructor(
     hubName: string,
@@ -76,7 +75,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#service = typeof service === "string" ? { endpoints: service } : service;
     checkServiceOptions(this.#service);
     const { applicationName, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
-    checkPollInterval(this.#service.maxPollIntervalInSeconds);
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
       hub: this.#hub,
@@ -263,11 +261,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       connectionId,
     );
   }
-}
-
-function checkPollInterval(seconds = 1): void {
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 300) return;
-  throw new RangeError(`maxPollIntervalInSeconds must be a whole number from 1 to 300, not ${seconds}.`);
 }
 
 function endpointsOf({ endpoints }: ServiceOptions): readonly ServiceEndpoint[] {
