@@ -53,6 +53,7 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
     "must be a connection string, an object with one, or a list of them",
     (value) => [value].flat().length > 0 && [value].flat().every(isEndpoint),
   ],
+  credential: ["must have a method getToken", (value) => isObject(value) && typeof value.getToken === "function"],
   connections: whole,
   maxConnections: whole,
   applicationName: text,
