@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type * as Axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page } from "./support/chromium.ts";
+import { startDevApp } from "./support/dev-app.ts";
 import { connectInNode } from "./support/node-client.ts";
 import { root } from "./support/repository.ts";
 import { takeScreenshot } from "./support/screenshot.ts";
@@ -109,7 +110,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
       const app = await upstream();
       await using first = await startService({ runtime, args: ["--admin-port", "0"], port: keptPort() });
       const page = await open(first);
-      await expect.poll(() => page.getByText("the settings, which name no templates").isVisible()).toBe(true);
+      await expect.poll(() => page.getByText("In force: nothing. The settings name no templates.").isVisible()).toBe(true);
       await paste(page, document(app.host));
       await page.getByRole("button", { name: "Save", exact: true }).click();
       await page.getByText("saved here").waitFor();
@@ -123,7 +124,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
 
       expect(await first.stop()).toBe(0);
       await using second = await startService({ runtime, folder: first.folder, port: first.port });
-      expect(second.output()).toContain("Upstream, saved on the dashboard:");
+      await expect.poll(second.output).toContain("Upstream, saved on the dashboard:");
       const again = await open(second);
       await again.getByText("saved here").waitFor();
       expect(await template(again, 1).getByLabel("URL").inputValue()).toBe(`http://${app.host}/api/{event}`);
@@ -155,6 +156,49 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     expect(request!.connectionId).toMatch(/^test-/);
     expect(request!.headers["x-asrs-signature"]).toMatch(/^sha256=/);
   });
+
+  it("shows events that no template takes as they happen, and begins a template for them", async () => {
+    const app = await upstream();
+    const service = await start({
+      settings: { templates: [{ hubPattern: "other", urlTemplate: `http://${app.host}/{event}` }] },
+    });
+    const page = await open(service);
+    await template(page, 1).waitFor();
+    const client = await connect(service, "chat");
+    for (let i = 0; i < 3; i++) await client.send("newMessage", "x");
+    const missed = page.getByRole("region", { name: "No template takes these" });
+    await missed.getByRole("row", { name: /^messages\/newMessage chat 3 / }).waitFor();
+    await missed.getByRole("row", { name: /^connections\/connected chat 1 / }).waitFor();
+    await missed.getByRole("button", { name: "Add a template for messages/newMessage of hub chat" }).press("Enter");
+    expect(await template(page, 2).getByLabel("Hub").inputValue()).toBe("chat");
+    await template(page, 2).getByLabel("URL").fill(`http://${app.host}/{event}`);
+    await page.keyboard.press("Control+s");
+    await missed.waitFor({ state: "detached" });
+    await client.send("newMessage", "x");
+    await expect.poll(() => app.requests.map(({ url }) => url)).toEqual(["/newMessage"]);
+  });
+
+  it("says under signalbox dev what dev has wired, and how that goes with templates of one's own", async () => {
+    await using dev = await startDevApp(join(root, "samples/sign-in"));
+    const [, adminUrl = ""] = /Dashboard +(\S+)/.exec(dev.output())!;
+    const page = await open({ adminUrl });
+    await page.getByText("In force: what signalbox dev adds.").waitFor();
+    const wired = page.getByRole("listitem", { name: "Template 1, read-only" });
+    expect(await wired.getByLabel("URL").inputValue()).toBe(`${dev.url}/runtime/webhooks/signalr`);
+    await wired.getByText("from signalbox dev: read-only, tried last").waitFor();
+
+    const app = await upstream();
+    await page.getByRole("button", { name: "Add template" }).click();
+    await template(page, 1).getByLabel("URL").fill(`http://${app.host}/{event}`);
+    // It takes everything.
+    const last = page.getByRole("listitem", { name: "Template 2, read-only" });
+    await last.getByText("never reached: template 1 takes all of it").waitFor();
+    await template(page, 1).getByLabel("Hub").fill("mine");
+    await last.getByText("never reached").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("and for all that they leave what signalbox dev adds").waitFor();
+    await last.getByText("takes the test event").waitFor();
+  }, 180_000);
 
   it("hides keys until asked, and keeps them when the rest of a URL is edited", async () => {
     const app = await upstream();

@@ -54,7 +54,7 @@ async function untilAllGoTo(service: RunningService, { clientUrl }: HubServer): 
     const urls = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { url: string }).url));
     return urls.filter((url) => new URL(url).origin !== new URL(service.endpoint).origin);
   };
-  await expect.poll(elsewhere, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(elsewhere).toEqual([]);
 }
 
 describe("a hub of @signalbox/hub behind two services", () => {

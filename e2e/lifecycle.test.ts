@@ -64,15 +64,13 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
         (bob) => bob.stop().then(() => "accepted"),
         () => "refused",
       );
-    await expect.poll(anotherClient, { timeout: 5_000 }).toBe("refused");
+    await expect.poll(anotherClient).toBe("refused");
     finish();
     expect(await stopped).toBe(0);
     await result;
-    expect(upstream.requests.map((request) => request.event)).toEqual([
-      "connections/connected",
-      "messages/slow",
-      "connections/disconnected",
-    ]);
+    // Bob may have been let in before the service knew that it is to stop.
+    const own = upstream.requests.filter(({ connectionId }) => connectionId === client.connectionId);
+    expect(own.map((request) => request.event)).toEqual(["connections/connected", "messages/slow", "connections/disconnected"]);
   });
 
   it.each(["SIGTERM", "SIGKILL"] as const)("keeps users in their groups over a restart after %s", async (signal) => {
@@ -110,7 +108,7 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
     const client = await connectInNode(clientOptions(service, "ann"));
     expect(await client.invoke("which")).toBe("before");
     writeFileSync(join(service.folder, "settings.json"), JSON.stringify(after.settings));
-    await expect.poll(() => client.invoke("which"), { timeout: 10_000 }).toBe("after");
+    await expect.poll(() => client.invoke("which")).toBe("after");
     await client.stop();
   });
 
@@ -119,7 +117,7 @@ describe.each(runtimes)("signalbox start on %s", (runtime) => {
     await using service = await startService({ runtime, settings: upstream.settings });
     const client = await connectInNode(clientOptions(service, "ann"));
     writeFileSync(join(service.folder, "settings.json"), '{"UpstreamSettings": {');
-    await expect.poll(() => service.output(), { timeout: 10_000 }).toMatch(/settings\.json/);
+    await expect.poll(() => service.output()).toMatch(/settings\.json/);
     expect(await client.invoke("which")).toBe("still served");
     await client.stop();
   });

@@ -4,10 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemParts } from "../e2e/support/system-parts.ts";
+import { readReport } from "./report.mjs";
 import { root, run } from "./workspace.mjs";
 
 const failures = [];
 const skips = [];
+const repeated = [];
 let passed = 0;
 
 await check("build", "tsc", ["-b"]);
@@ -18,6 +20,7 @@ await check("dead code", "knip", []);
 await tests();
 
 if (skips.length > 0) console.log(`\nSkipped:\n${skips.map((skip) => `  - ${skip}`).join("\n")}`);
+if (repeated.length > 0) console.log(`\nPassed only when repeated:\n${repeated.map((test) => `  - ${test}`).join("\n")}`);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join("\n")}`);
 console.log(`\n${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
 process.exit(failures.length === 0 ? 0 : 1);
@@ -41,7 +44,11 @@ async function tests() {
   const code = await run("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
   const before = failures.length;
   try {
-    for (const suite of JSON.parse(readFileSync(file, "utf8")).testResults) count(suite);
+    const report = readReport(JSON.parse(readFileSync(file, "utf8")), root);
+    passed += report.passed;
+    failures.push(...report.failures);
+    skips.push(...report.skips);
+    repeated.push(...report.repeated);
   } catch (error) {
     failures.push(`vitest left no report: ${error.message}`);
   }
@@ -50,16 +57,6 @@ async function tests() {
   if (code !== 0 && failures.length === before) failures.push(`vitest (exit code ${code})`);
   if (missing.length > 0)
     console.log(`\nNot on this machine and not installable here: ${missing.join(", ")}. The tests that need it are skipped.`);
-}
-
-function count(suite) {
-  const file = suite.name.slice(root.length);
-  if (suite.assertionResults.length === 0 && suite.status === "failed") failures.push(`${file}: ${suite.message}`);
-  for (const test of suite.assertionResults) {
-    if (test.status === "passed") passed++;
-    else if (test.status === "failed") failures.push(`${file}: ${test.fullName}`);
-    else skips.push(`${file}: ${test.fullName}`);
-  }
 }
 
 /** @returns whether the part is there, after an attempt to install it */

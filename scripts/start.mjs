@@ -1,6 +1,4 @@
-// `npm start` and `npm run service`: install, build, run a `signalbox` command with the arguments given after `--`.
-import { build, install, pinnedNode, run } from "./workspace.mjs";
+// `npm start` and `npm run service`: run a `signalbox` command with the arguments given after `--`.
+import { pinnedNode, run } from "./workspace.mjs";
 
-await install();
-await build();
 process.exit(await run(pinnedNode, ["packages/cli/bin/signalbox.js", ...process.argv.slice(2)]));

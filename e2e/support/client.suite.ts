@@ -41,7 +41,7 @@ export function describeClient(runtime: Runtime, connectClient: ConnectClient): 
         await client.stop();
       }
     };
-    const arrived = (client: TestClient) => expect.poll(() => client.messages(), { timeout: 10_000 });
+    const arrived = (client: TestClient) => expect.poll(() => client.messages());
 
     it("receives what is sent to all, to its user, to its group and to its connection, in the order sent", () =>
       withClient(async (client, userId) => {
@@ -73,7 +73,7 @@ export function describeClient(runtime: Runtime, connectClient: ConnectClient): 
       withClient(async (client) => {
         const text = "Zürich ".repeat(120_000);
         await rest.send(`/connections/${client.connectionId}`, "message", text);
-        await expect.poll(async () => (await client.messages())[0]?.[0] === text, { timeout: 10_000 }).toBe(true);
+        await expect.poll(async () => (await client.messages())[0]?.[0] === text).toBe(true);
       }));
 
     it("invokes a method of the app and gets its result", () =>
@@ -153,7 +153,7 @@ export function describeClient(runtime: Runtime, connectClient: ConnectClient): 
     it("is closed by REST with the reason", () =>
       withClient(async (client) => {
         await rest.must("DELETE", `/connections/${client.connectionId}?reason=${encodeURIComponent("maintenance, grüße")}`);
-        await expect.poll(() => client.closed(), { timeout: 10_000 }).toContain("maintenance, grüße");
+        await expect.poll(() => client.closed()).toContain("maintenance, grüße");
       }));
 
     it("exists for REST exactly as long as it is connected, and the app hears both ends", async () => {
@@ -170,7 +170,7 @@ export function describeClient(runtime: Runtime, connectClient: ConnectClient): 
   async function eventOf(client: TestClient, event: string): Promise<UpstreamRequest> {
     const find = () =>
       upstream.requests.find((request) => request.connectionId === client.connectionId && request.event === event);
-    await expect.poll(find, { timeout: 10_000, message: event }).toBeDefined();
+    await expect.poll(find, { message: event }).toBeDefined();
     return find()!;
   }
 }

@@ -22,7 +22,7 @@ export function describeHubForDotnet(start: () => Promise<HubServer>): void {
         return "";
       };
       errors = await program!.run(`Endpoint=${own.clientUrl}`, grant);
-    }, 240_000);
+    });
 
     afterAll(() => server?.[Symbol.asyncDispose]());
 

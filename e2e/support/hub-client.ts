@@ -91,12 +91,12 @@ export class HubClient implements AsyncDisposable {
 
   /** Waits until exactly these messages have come, in this order. */
   async received(...expected: readonly unknown[]): Promise<void> {
-    await expect.poll(() => this.messages, { timeout: 10_000 }).toEqual(expected);
+    await expect.poll(() => this.messages).toEqual(expected);
   }
 
   /** Waits for the end of the connection. @returns the error's text, empty for none */
   async end(): Promise<string> {
-    await expect.poll(() => this.closed, { timeout: 20_000, message: "the client is closed" }).toBeDefined();
+    await expect.poll(() => this.closed, { message: "the client is closed" }).toBeDefined();
     return this.closed!;
   }
 

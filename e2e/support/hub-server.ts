@@ -34,8 +34,8 @@ export interface HubProcess {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A program that has not said by now where it listens hangs. */
-const startLimit = 30_000;
+/** A program that has not said by now where it listens hangs. .NET takes its time on a busy machine. */
+const startLimit = 90_000;
 
 /** @throws when the program ends without saying where it listens, with what it printed */
 export async function startHubProcess(program: HubProgram, args: readonly string[] = []): Promise<HubProcess> {
@@ -134,10 +134,10 @@ export async function startWithService(program: HubProgram): Promise<HubServer> 
   };
 }
 
-const hubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
+const testHubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
 
-/** An app refuses to negotiate for a hub until the service has accepted its connections. */
-async function untilConnected(app: HubProcess): Promise<void> {
+/** An app refuses to negotiate for a hub until the service has accepted its connections. @param hubs their paths */
+export async function untilConnected(app: HubProcess, hubs: readonly string[] = testHubs): Promise<void> {
   const deadline = Date.now() + startLimit;
   const negotiate = async (hub: string) =>
     (await fetch(`${app.url}/${hub}/negotiate?negotiateVersion=1`, { method: "POST" })).status;

@@ -33,7 +33,7 @@ export function describeRawSockets(runtime: Runtime, open: OpenRawSocket): void 
       await app[Symbol.asyncDispose]();
     });
     const url = (query: string) => `${service.endpoint.replace("http", "ws")}/ws/client/hubs/chat/${query}`;
-    const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000 });
+    const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion);
     const idOf = async (socket: RawSocket): Promise<string> => {
       const [first] = await until(async () => {
         const messages = await socket.messages();

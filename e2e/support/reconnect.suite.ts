@@ -24,7 +24,7 @@ export function describeReconnect(runtime: Runtime, connect: ConnectClient): voi
         });
         await first.stop("SIGKILL");
         await using second = await startService({ runtime, port: first.port });
-        await expect.poll(client.reconnections, { timeout: 15_000 }).toHaveLength(1);
+        await expect.poll(client.reconnections).toHaveLength(1);
         expect(await client.reconnections()).not.toContain(client.connectionId);
         await new Rest(second, hub).send("/users/ann", "message", "welcome back");
         await expect.poll(client.messages).toEqual([["welcome back"]]);
@@ -58,7 +58,7 @@ export function describeReconnect(runtime: Runtime, connect: ConnectClient): voi
       const echo = client.invoke("echo", "sent while away");
       proxy.release();
 
-      await expect.poll(client.messages, { timeout: 15_000 }).toEqual([["before"], ["one"], ["two"], ["three"]]);
+      await expect.poll(client.messages).toEqual([["before"], ["one"], ["two"], ["three"]]);
       expect(await echo).toBe("sent while away");
       await rest.send("/users/ann", "message", "after");
       await expect.poll(async () => (await client.messages()).at(-1)).toEqual(["after"]);

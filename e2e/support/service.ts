@@ -74,7 +74,7 @@ export async function startRefused(
 }
 
 /** A start that has neither shown its banner nor ended by now hangs. */
-const startLimit = 20_000;
+const startLimit = 60_000;
 
 function launch({ port = 0, args = [], settings, ...options }: ServiceOptions): SignalboxProcess {
   const all = ["start", "--port", String(port), ...args];

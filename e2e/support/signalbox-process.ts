@@ -10,6 +10,9 @@ import { root } from "./repository.ts";
 export const runtimes = ["Node 26", "Node 22", "Bun"] as const;
 export type Runtime = (typeof runtimes)[number];
 
+/** Environment for `npm start` and its like: everything is installed and built, and a test does neither beside the others. */
+export const prepared = { npm_config_ignore_scripts: "true" } as const;
+
 const require = createRequire(import.meta.url);
 
 const interpreters: Record<Runtime, string> = {
@@ -61,10 +64,12 @@ export function launchSignalbox(args: readonly string[], startLimit: number, opt
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "signalbox-e2e-"));
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
   const [command, ...prefix] = options.program ?? [runtimeProgram(options.runtime ?? "Node 26"), signalbox];
-  const child = spawn(command, [...prefix, ...args], {
+  // Ends with the test's process, should that not come to its end.
+  const suffix = options.program === undefined ? ["--until-stdin-ends"] : [];
+  const child = spawn(command, [...prefix, ...args, ...suffix], {
     cwd: folder,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   let printed = "";
   const changed = new EventTarget();

@@ -11,7 +11,11 @@ const web = await serveWeb(Number(new URL(Host.CORS).port)).catch((error) => {
   process.exit(1);
 });
 
-const functions = spawn("signalbox", ["dev", import.meta.dirname], { stdio: ["inherit", "pipe", "inherit"], detached: true });
+// Their standard input ends with this process, and they with it, even when it is killed.
+const functions = spawn("signalbox", ["dev", import.meta.dirname, "--until-stdin-ends"], {
+  stdio: ["pipe", "pipe", "inherit"],
+  detached: true,
+});
 createInterface(functions.stdout).on("line", (line) => {
   // What there is to open is not the functions, and the last address is the one that people open.
   if (line.startsWith("The app is at")) console.log(`${line.replace("app is", "functions are")}\nThe page is at ${Host.CORS}/`);

@@ -41,14 +41,15 @@ To send to a browser, with the id that its page shows:
 async function startService(): Promise<string> {
   const key = randomBytes(32).toString("base64url");
   const environment = { SIGNALBOX_ACCESS_KEYS_PRIMARY: key, SIGNALBOX_LOG_LEVEL: "warn" };
-  const [banner] = await start("signalbox", ["start", "--port", "0"], environment, /Endpoint=\S+/);
+  const [banner] = await start("signalbox", ["start", "--port", "0", "--until-stdin-ends"], environment, /Endpoint=\S+/);
   // Where nobody looks on, the banner hides the key.
   return banner.replace("***", key);
 }
 
 /** @returns its address */
 async function startInstance(port: number): Promise<string> {
-  const args = ["src/main.ts", "--port", String(port), "--lifetime", options.lifetime, "--database", options.database];
+  const places = ["--port", String(port), "--database", options.database];
+  const args = ["src/main.ts", ...places, "--lifetime", options.lifetime, "--until-stdin-ends"];
   const environment = { SECURE_MESSAGE_API_KEY: apiKey, SIGNALBOX_CONNECTION_STRING: service ?? "" };
   const [, address] = await start(process.execPath, args, environment, /Listening on (\S+)/);
   return address!;
@@ -59,8 +60,9 @@ function start(command: string, args: readonly string[], environment: Record<str
   // Whoever stops while this starts wants nothing more started.
   if (stopping) return new Promise<never>(() => {});
   const env = { ...process.env, ...environment };
-  // A process group of its own: Ctrl-C is for this process, which ends the others in their order.
-  const child = spawn(command, args, { cwd: import.meta.dirname, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
+  // A process group of its own: Ctrl-C is for this process, which ends the others in their order. Their standard input ends with this process,
+  // and they with it, even when it is killed.
+  const child = spawn(command, args, { cwd: import.meta.dirname, env, stdio: ["pipe", "pipe", "inherit"], detached: true });
   children.push(child);
   child.on("error", (error) => console.error(error.message));
   child.once("close", (code) => void stop(code ?? 1));

@@ -1,11 +1,43 @@
-import { HubConnectionState } from "@microsoft/signalr";
+import {
+  AbortError,
+  DefaultHttpClient,
+  HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  HubConnectionState,
+  NullLogger,
+} from "@microsoft/signalr";
 import { describe, expect, it } from "vitest";
 import { HubClient } from "../hub-client.ts";
 import { control, journalOf, type Stage, startRedirects, unique } from "./stage.ts";
 
+/** The client's own HTTP, watched. */
+class ObservedHttp extends HttpClient {
+  /** Methods, in time order. */
+  readonly requests: string[] = [];
+  /** How the last GET ended: by its status, or by an error. */
+  lastPoll: Promise<number | string> | undefined;
+  readonly #http = new DefaultHttpClient(NullLogger.instance);
+
+  override send(request: HttpRequest): Promise<HttpResponse> {
+    this.requests.push(request.method!);
+    const answer = this.#http.send(request);
+    if (request.method === "GET")
+      this.lastPoll = answer.then(
+        ({ statusCode }) => statusCode,
+        (error: Error) => (error instanceof AbortError ? "aborted" : error.message),
+      );
+    return answer;
+  }
+
+  override getCookieString(url: string): string {
+    return this.#http.getCookieString(url);
+  }
+}
+
 export function describeLifetime({ connect, server, combination }: Stage): void {
   const { transport, protocol } = combination;
-  const journal = (id: string) => expect.poll(() => journalOf(server(), id), { timeout: 10_000 });
+  const journal = (id: string) => expect.poll(() => journalOf(server(), id));
 
   /** The error that ends a client while it starts or right after. */
   const endAtStart = (client: HubClient) =>
@@ -76,7 +108,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       const before = client.id;
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(client.id).toBe(client.reconnections[0]);
       expect(client.id).not.toBe(before);
       expect(await client.invoke("ConnectionId")).toBe(client.id);
@@ -93,7 +125,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("UserId")).toBe(user);
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(redirects.count()).toBe(2);
       expect(await client.invoke("ConnectionId")).toBe(client.id);
     });
@@ -112,9 +144,19 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("UserId")).toBe(before);
       server().clientPath.cut();
       server().clientPath.release();
-      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toHaveLength(1);
+      await expect.poll(() => client.reconnections).toHaveLength(1);
       expect(await client.invoke("UserId")).toBe(after);
     });
+
+    if (transport === "LongPolling")
+      it("ends the poll of a client that stops, by its DELETE", async () => {
+        const http = new ObservedHttp();
+        await using client = await connect({ httpClient: http });
+        await client.connection.stop();
+        expect(client.closed).toBe("");
+        expect(http.requests.filter((method) => method === "DELETE")).toEqual(["DELETE"]);
+        expect(await http.lastPoll).toBeOneOf([200, 204, "aborted"]);
+      });
 
     if (transport === "WebSockets") describeWebSockets();
     else
@@ -126,11 +168,10 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
 
     if (transport !== "LongPolling")
       it("ends for the client when the server is silent for longer than the client waits", async () => {
-        await using client = await connect({
-          prepare: (connection) => {
-            connection.serverTimeoutInMilliseconds = 200;
-          },
-        });
+        await using client = await connect();
+        // Counts from the next message on.
+        client.connection.serverTimeoutInMilliseconds = 200;
+        await client.invoke("Nothing");
         expect(await client.end()).toBe("Server timeout elapsed without receiving a message from the server.");
       });
   });
@@ -142,7 +183,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       server().clientPath.cut();
       server().clientPath.release();
       await client.end();
-      await expect.poll(async () => (await journalOf(server(), id)).length, { timeout: 10_000 }).toBe(2);
+      await expect.poll(async () => (await journalOf(server(), id)).length).toBe(2);
     });
 
     it("survives a broken network under stateful reconnect, and loses nothing either way", async () => {
@@ -172,7 +213,7 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       server().clientPath.cut();
       server().clientPath.release();
       const seen = items.length;
-      await expect.poll(() => items.length, { timeout: 10_000 }).toBeGreaterThan(seen + 20);
+      await expect.poll(() => items.length).toBeGreaterThan(seen + 20);
       subscription.dispose();
       expect(items).toEqual(items.map((_, i) => i + 1));
     });
@@ -192,9 +233,15 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
 
     it("may skip the negotiation where the server itself is the endpoint", async ({ skip }) => {
       if (server().behindService) skip("the redirect is the answer of a negotiation");
-      await using client = await connect({ skipNegotiation: true });
+      await using client = await connect({ skipNegotiation: true, reconnect: "automatic" });
       expect(client.connection.connectionId).toBeNull();
       expect(await client.invoke("Echo", "hello")).toBe("hello");
+      server().clientPath.cut();
+      server().clientPath.release();
+      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toEqual([undefined]);
+      expect(await client.invoke("Echo", "hello again")).toBe("hello again");
+      await client.connection.stop();
+      expect(client.connection.connectionId).toBeNull();
     });
   }
 }

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import type { FunctionsHostOptions } from "@signalbox/functions";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "./failure.ts";
+import { addStopOption, type StopFlags } from "./stop-signal.ts";
 
 /** The flags of `func start`, as far as they mean something here, and a few more. */
-export interface HostFlags {
+export interface HostFlags extends StopFlags {
   readonly port?: number;
   readonly address?: string;
   readonly cors?: readonly string[];
@@ -22,7 +23,7 @@ export interface HostFlags {
 }
 
 export function addHostOptions(command: Command, { watch }: { readonly watch: boolean }): Command {
-  return command
+  return addStopOption(command)
     .argument("[dir]", "the app's folder", ".")
     .option(
       "-p, --port <number>",

@@ -4,11 +4,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { launch, type Running, signalbox } from "./signalbox.suite.ts";
 
 // Each test starts several processes, each of which takes a second on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const require = createRequire(import.meta.url);
 
@@ -34,9 +33,7 @@ const write = (name: string, text: string) => writeFileSync(join(folder, name), 
 
 /** The host's URL, once the list of functions is out. */
 async function listed(process: Running): Promise<string> {
-  await expect
-    .poll(() => process.out() + process.err(), { timeout: 30_000 })
-    .toMatch(/Functions:[\s\S]*http:\/\/localhost:\d+/);
+  await expect.poll(() => process.out() + process.err()).toMatch(/Functions:[\s\S]*http:\/\/localhost:\d+/);
   return /http:\/\/localhost:\d+(?=\/api\/)/.exec(process.out().split("Functions:")[1]!)![0];
 }
 
@@ -78,7 +75,7 @@ describe("signalbox dev", () => {
     await connection.stop();
 
     write("app.js", chat.replace("toUpperCase()", "toLowerCase()").replace('app.post("negotiate"', 'app.post("again"'));
-    await expect.poll(() => running!.out(), { timeout: 20_000 }).toContain("\tagain: [POST]");
+    await expect.poll(() => running!.out()).toContain("\tagain: [POST]");
     running.child.kill("SIGTERM");
     expect(await running.ended).toMatchObject({ code: 0 });
   });

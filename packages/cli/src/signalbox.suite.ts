@@ -16,23 +16,28 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The program that runs the script; this test's Node unless said. */
   readonly runtime?: string;
+  /** Keeps its standard input open until this process ends it. */
+  readonly stdin?: boolean;
 }
 
 /** Starts the real command line, from its sources, in a process of its own. */
-export function launch(args: readonly string[], { cwd, env = {}, runtime = process.execPath }: RunOptions): Running {
+export function launch(
+  args: readonly string[],
+  { cwd, env = {}, runtime = process.execPath, stdin = false }: RunOptions,
+): Running {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(SIGNALBOX_|NODE_OPTIONS$|FORCE_COLOR$)/.test(name)),
   );
   const child = spawn(runtime, ["--conditions=signalbox-source", program, ...args], {
     cwd,
     env: { ...clean, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
   });
   let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
     out += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     err += text;
   });
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));

@@ -4,14 +4,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { launch, type Running, type RunOptions, signalbox } from "./signalbox.suite.ts";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
-const waiting = { timeout: 10_000 };
 
 // Each test starts several processes, each of which takes a second on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let running: Running[];
@@ -34,7 +32,7 @@ function background(args: readonly string[], options: Partial<RunOptions> = {}):
 /** Starts a service on a free port and waits for its banner. */
 async function start(args: readonly string[] = [], options: Partial<RunOptions> = {}) {
   const service = background(["start", "-p", "0", "--in-memory", ...args], options);
-  await expect.poll(() => service.out() + service.err(), waiting).toMatch(/signalbox send|Upstream:\n.*\n|^signalbox: /);
+  await expect.poll(() => service.out() + service.err()).toMatch(/signalbox send|Upstream:\n.*\n|^signalbox: /);
   const connectionString = /^Endpoint=.*;$/m.exec(service.out())?.[0] ?? expect.fail(service.err());
   const adminPort = /Admin +http:\/\/localhost:(\d+)/.exec(service.out())![1]!;
   return { ...service, connectionString, adminPort };
@@ -53,14 +51,14 @@ describe("signalbox listen and send", () => {
     const { connectionString } = await start();
     const to = ["--connection-string", connectionString, "--hub", "Room"];
     const listener = background(["listen", ...to, "--user", "ann", "--transport", transport, "--protocol", protocol]);
-    await expect.poll(listener.err, waiting).toMatch(/^Connected to hub Room as \S+\. Ctrl-C ends\.\n$/);
+    await expect.poll(listener.err).toMatch(/^Connected to hub Room as \S+\. Ctrl-C ends\.\n$/);
 
     const everybody = await run(["send", ...to, "newMessage", "Hello, world", "42", '{"a":[null]}', '"7"']);
     expect(everybody).toEqual({ code: 0, out: "", err: "" });
     expect((await run(["send", ...to, "--user", "bob", "private"])).code).toBe(0);
     expect((await run(["send", ...to, "--user", "ann", "private"])).code).toBe(0);
     await expect
-      .poll(listener.out, waiting)
+      .poll(listener.out)
       .toBe('{"target":"newMessage","arguments":["Hello, world",42,{"a":[null]},"7"]}\n{"target":"private","arguments":[]}\n');
 
     listener.child.kill("SIGINT");
@@ -70,7 +68,7 @@ describe("signalbox listen and send", () => {
   it("end in good order when nobody reads the output any more", async () => {
     const { connectionString } = await start();
     const listener = background(["listen", "--connection-string", connectionString]);
-    await expect.poll(listener.err, waiting).toMatch(/^Connected/);
+    await expect.poll(listener.err).toMatch(/^Connected/);
     listener.child.stdout!.destroy();
     expect((await run(["send", "--connection-string", connectionString, "hello"])).code).toBe(0);
     expect((await listener.ended).code).toBe(0);
@@ -99,14 +97,14 @@ describe("signalbox listen and send", () => {
     const port = String(randomInt(15_000, 30_000));
     const first = await start(["-p", port]);
     const listener = background(["listen", "--connection-string", first.connectionString]);
-    await expect.poll(listener.err, waiting).toContain("Connected");
+    await expect.poll(listener.err).toContain("Connected");
     first.child.kill("SIGTERM");
     await first.ended;
-    await expect.poll(listener.err, waiting).toContain("reconnecting");
+    await expect.poll(listener.err).toContain("reconnecting");
     await start(["-p", port]);
-    await expect.poll(listener.err, waiting).toContain("Connected again");
+    await expect.poll(listener.err).toContain("Connected again");
     await run(["send", "--connection-string", first.connectionString, "hello"]);
-    await expect.poll(listener.out, waiting).toBe('{"target":"hello","arguments":[]}\n');
+    await expect.poll(listener.out).toBe('{"target":"hello","arguments":[]}\n');
   });
 });
 
@@ -129,12 +127,12 @@ describe("signalbox start", () => {
       join(folder, "settings.json"),
       '{"templates":[{"urlTemplate":"http://localhost:1/{event}?code=k"}],"adminPort":5}',
     );
-    await expect.poll(service.err, waiting).toContain("wait for a restart: adminPort.");
+    await expect.poll(service.err).toContain("wait for a restart: adminPort.");
     expect(service.err()).toContain("info  Settings changed: upstream.templates.\n");
     expect(service.err()).toContain("\t[0] http://localhost:1/{event}?code=***(event:'*',hub:'*',category:'*')");
     writeFileSync(join(folder, "settings.json"), '{"templates":[{}]}');
     await expect
-      .poll(service.err, waiting)
+      .poll(service.err)
       .toMatch(/error The settings stay as they are: templates in .*: \[0\]\.urlTemplate is missing\./);
   });
 
@@ -156,24 +154,31 @@ describe("signalbox start", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("lets its clients go on %s and ends with 0", async (signal) => {
     const service = await start();
     const listener = background(["listen", "--connection-string", service.connectionString]);
-    await expect.poll(listener.err, waiting).toContain("Connected");
+    await expect.poll(listener.err).toContain("Connected");
     service.child.kill(signal);
     expect((await service.ended).code).toBe(0);
     // Permission to reconnect is what makes the client try.
-    await expect.poll(listener.err, waiting).toContain("reconnecting");
+    await expect.poll(listener.err).toContain("reconnecting");
   });
 
   it("ends at once at a second signal", async () => {
     // A slice of one client and a long pause: draining would take half a minute.
     const service = await start(["--drain-slice-size", "1", "--drain-pause", "30s", "--drain-deadline", "60s"]);
     const listeners = [1, 2, 3].map(() => background(["listen", "--connection-string", service.connectionString]));
-    for (const listener of listeners) await expect.poll(listener.err, waiting).toContain("Connected");
+    for (const listener of listeners) await expect.poll(listener.err).toContain("Connected");
     service.child.kill("SIGTERM");
-    await expect.poll(service.err, waiting).toContain("SIGTERM: closing the clients");
+    await expect.poll(service.err).toContain("SIGTERM: closing the clients");
     // Signals within a second count as one, so this one is repeated until it counts.
     const again = setInterval(() => service.child.kill("SIGTERM"), 300);
     expect((await service.ended).code).toBe(128 + 15);
     clearInterval(again);
+  });
+
+  it.each(["node", "bun"])("ends when its standard input does, where it is told so, on %s", async (runtime) => {
+    const service = await start(["--runtime", runtime, "--until-stdin-ends"], { stdin: true });
+    service.child.stdin!.end();
+    expect((await service.ended).code).toBe(0);
+    expect(service.err()).toContain("SIGHUP: closing the clients");
   });
 
   it("runs on Bun with --runtime bun or SIGNALBOX_RUNTIME, and passes signals and exit code on", async () => {

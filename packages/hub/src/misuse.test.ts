@@ -82,7 +82,7 @@ describe("An option that cannot be used", () => {
       "The option 'service.connections' must be a whole number above 0, not 0.",
     ],
     [{ endpoints: connectionString, gracefulShutdown: "Migrate" }, "one of Off, WaitForClientsClose, MigrateClients"],
-    [{ endpoints: connectionString, maxPollIntervalInSeconds: 500 }, "must be a number from 1 to 300, not 500."],
+    [{ endpoints: connectionString, maxPollIntervalInSeconds: 500 }, "must be a whole number from 1 to 300, not 500."],
     [{ endpoint: connectionString }, "service"],
   ])("of the service is named when a hub is mapped: %o", (service, message) => {
     const server = new HubServer({ service } as unknown as HubServerOptions);

@@ -61,10 +61,7 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
   gracefulShutdown: oneOf("Off", "WaitForClientsClose", "MigrateClients"),
   shutdownTimeout: from0,
   accessTokenLifetime: above0,
-  maxPollIntervalInSeconds: [
-    "must be a number from 1 to 300",
-    (value) => typeof value === "number" && value >= 1 && value <= 300,
-  ],
+  maxPollIntervalInSeconds: ["must be a whole number from 1 to 300", (value) => whole[1](value) && (value as number) <= 300],
   router: callable,
 };
 

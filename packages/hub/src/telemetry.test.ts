@@ -94,7 +94,7 @@ describe("OpenTelemetry", () => {
         value,
       ]);
     expect(Object.fromEntries(await counted())).toMatchObject({ LongPolling: 1 });
-    await expect.poll(() => silent.closed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => silent.closed).toBe(true);
     await bob.stop();
     await expect.poll(async () => Object.fromEntries(await counted())).toEqual({ LongPolling: 1, WebSockets: 0 });
     await server.close();
@@ -115,7 +115,8 @@ describe("OpenTelemetry", () => {
     );
     const seconds = ended.find((each) => (each as Record<string, unknown>)["signalr.connection.status"] === "timeout")!.sum;
     expect(seconds).toBeGreaterThanOrEqual(0.3);
-    expect(seconds).toBeLessThan(20);
+    // Milliseconds would be at least 300.
+    expect(seconds).toBeLessThan(300);
     await ann.stop();
   });
 

@@ -55,15 +55,16 @@ export class ServerConnection {
 
   /** A client arrives and shakes hands. */
   open(connectionId: string, options: Partial<Omit<OpenConnectionMessage, "type">> = {}): void {
+    const protocol = options.extensions?.protocol ?? "json";
     this.send({
       type: ServiceMessageType.OpenConnection,
       connectionId,
       claims: options.claims ?? [],
       headers: options.headers ?? new Map(),
       queryString: options.queryString ?? "?hub=chat",
-      extensions: { protocol: "json" },
+      extensions: { protocol },
     });
-    this.data(connectionId, '{"protocol":"json","version":1}\u001e', DataMessageType.Handshake);
+    this.data(connectionId, `{"protocol":"${protocol}","version":1}\u001e`, DataMessageType.Handshake);
   }
 
   data(connectionId: string, text: string, dataMessageType: number = DataMessageType.Invocation): void {
@@ -138,7 +139,7 @@ export class ScriptedService {
 
   /** The nth server connection, once it has shaken hands. */
   async connection(at = 0): Promise<ServerConnection> {
-    await expect.poll(() => this.connections[at]?.messages.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => this.connections[at]?.messages.length).toBeGreaterThan(0);
     return this.connections[at]!;
   }
 

@@ -1,6 +1,9 @@
 import type { HubMessage, MessageTypeNumber } from "./messages.ts";
 
+/** Protocols in which the values of calls are read and written here. */
 export type HubProtocolName = "json" | "messagepack";
+/** Those, and `blazorpack`, which only passes through: between a page of Blazor Server and its app server. */
+export type ClientProtocolName = HubProtocolName | "blazorpack";
 export type TransferFormat = "Text" | "Binary";
 
 /** What a client sent is not a valid record. The text names what was wrong; it may be shown to the peer's operator. */
@@ -33,8 +36,8 @@ export interface RecordReader {
 }
 
 /** One hub protocol: pure functions between hub messages and framed bytes. */
-export interface HubProtocol {
-  readonly name: HubProtocolName;
+export interface HubProtocol<Name extends ClientProtocolName = ClientProtocolName> {
+  readonly name: Name;
   readonly transferFormat: TransferFormat;
   /** Highest protocol version understood; every lower one is too. Version 2 adds Ack and Sequence. */
   readonly version: 2;

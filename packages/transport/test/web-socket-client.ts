@@ -72,6 +72,11 @@ export class WebSocketClient {
     this.#socket.resume();
   }
 
+  /** Resolves when the server's next ping has been answered. */
+  async pinged(): Promise<void> {
+    await once(this.#socket, "ping");
+  }
+
   /** Resolves when this record has arrived. */
   until(record: string): Promise<void> {
     return this.when(() => this.records.includes(record), `the record ${record}`);

@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page } from "../../../e2e/support/chromium.ts";
 import { type DevApp, startDevApp } from "../../../e2e/support/dev-app.ts";
@@ -22,7 +20,6 @@ let app: DevApp;
 
 /** The sample itself; only the port of the page, which its settings allow, is a free one. */
 beforeAll(async () => {
-  await promisify(execFile)("npm", ["run", "build"], { cwd: sample });
   web = await serveWeb(0, () => app.url);
   page = `http://localhost:${(web.address() as AddressInfo).port}`;
   // Within the sample, so that its packages are found; under a name that git ignores.

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +8,7 @@ import { WebSocket } from "ws";
 import { type Browser, launchChromium, type Page } from "../../../e2e/support/chromium.ts";
 import { type DevApp, startDevApp } from "../../../e2e/support/dev-app.ts";
 import { screenshotsWanted, takeScreenshotOfAll } from "../../../e2e/support/screenshot.ts";
+import { keptPort } from "../../../e2e/support/service.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 
 const directory = fileURLToPath(new URL("..", import.meta.url));
@@ -16,10 +16,9 @@ const folder = mkdtempSync(join(tmpdir(), "signalbox-chat-room-"));
 const stateFolder = join(folder, "state");
 
 let app: DevApp;
-let port: number;
+const port = keptPort();
 
 beforeAll(async () => {
-  port = await freePort();
   app = await startApp();
 });
 
@@ -33,15 +32,6 @@ async function startApp(): Promise<DevApp> {
   const config = join(folder, "upstream.json");
   writeFileSync(config, readFileSync(join(directory, "upstream.json"), "utf8").replace(":7071", `:${port}`));
   return startDevApp(directory, { stateFolder, args: ["--port", String(port), "--config", config] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("a client that is no page", () => {

@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     database: { type: "string", default: ":memory:" },
     /** Of a transaction, in seconds. */
     lifetime: { type: "string", default: "900" },
+    /** Ends when standard input does: with whoever started this. */
+    "until-stdin-ends": { type: "boolean", default: false },
   },
 });
 const apiKey = process.env.SECURE_MESSAGE_API_KEY;
@@ -48,17 +50,17 @@ server.on("upgrade", (request, socket, head) => handler.upgrade(request, socket,
 await hubs.start();
 console.log(`Listening on ${instance}`);
 
+const { promise: stopped, resolve: stop } = Promise.withResolvers<unknown>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+if (options["until-stdin-ends"]) process.stdin.resume().once("close", stop).unref();
+await stopped;
+server.close();
+await hubs.close();
+server.closeAllConnections();
+transactions[Symbol.dispose]();
 
 /** Where the service has its clients connect. */
 function clientOrigin(connectionString: string): string {
   const { endpoint, clientEndpoint = endpoint } = parseConnectionString(connectionString);
   return new URL(clientEndpoint).origin;
-}
-
-async function stop(): Promise<void> {
-  server.close();
-  await hubs.close();
-  server.closeAllConnections();
-  transactions[Symbol.dispose]();
 }

@@ -20,8 +20,14 @@ export class MessageHub extends Hub<Browser> {
 
   override async onConnected(): Promise<void> {
     const { user, connectionId, items } = this.context;
-    const seat = this.#transactions.connected(user!.id!, Number(user!.claims!.admission), connectionId);
-    if (seat === undefined) return this.context.abort();
+    const { admission, expires } = user!.claims!;
+    const seat = this.#transactions.connected(user!.id!, Number(admission), connectionId);
+    if (seat === undefined) {
+      // A newer connection has the place. One that comes as its transaction ends is about to be closed by its authentication, after which it is
+      // refused: so its page knows why.
+      if (Date.now() < Number(expires)) this.context.abort();
+      return;
+    }
     items.set(lease, seat.lease);
     if (seat.replaced !== undefined && seat.replaced !== connectionId) await this.clients.client(seat.replaced).replaced();
     await this.clients.caller.welcome(this.#instance);
@@ -41,7 +47,7 @@ export function authenticate(transactions: Transactions, request: ClientRequest)
   const admission = transactions.admit(request.accessToken ?? "");
   if (admission === undefined) return undefined;
   const { key, number, expiresAt } = admission;
-  return { id: key, claims: { admission: String(number) }, expiresAt };
+  return { id: key, claims: { admission: String(number), expires: String(expiresAt.getTime()) }, expiresAt };
 }
 
 /** What became of a message. */

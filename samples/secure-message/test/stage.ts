@@ -8,8 +8,7 @@ import { startTcpProxy, type TcpProxy } from "../../../e2e/support/tcp-proxy.ts"
 
 export const sample = fileURLToPath(new URL("..", import.meta.url));
 
-export const modes = ["self-hosted", "behind the service"] as const;
-export type Mode = (typeof modes)[number];
+export type Mode = "self-hosted" | "behind the service";
 
 export const apiKey = "the outside service's key";
 

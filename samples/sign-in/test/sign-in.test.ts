@@ -10,7 +10,7 @@ import { type DevApp, devStartLimit, freePorts, startDevApp } from "../../../e2e
 import { root } from "../../../e2e/support/repository.ts";
 import { takeScreenshot } from "../../../e2e/support/screenshot.ts";
 import { keptPort } from "../../../e2e/support/service.ts";
-import { launchSignalbox } from "../../../e2e/support/signalbox-process.ts";
+import { launchSignalbox, prepared } from "../../../e2e/support/signalbox-process.ts";
 import { chromium } from "../../../e2e/support/system-parts.ts";
 import { userAgents } from "./user-agents.ts";
 
@@ -81,7 +81,11 @@ describe("the app", () => {
 it("is what npm start runs", async () => {
   const state = mkdtempSync(join(tmpdir(), "signalbox-sign-in-"));
   const program = ["npm", "start", "--"] as const;
-  const start = launchSignalbox([...freePorts, "--state-folder", state], devStartLimit, { program, folder: root });
+  const start = launchSignalbox([...freePorts, "--state-folder", state], devStartLimit, {
+    program,
+    folder: root,
+    env: prepared,
+  });
   const [, address] = await start.printed(/The app is at (http\S+)/);
   expect(await (await fetch(address!)).text()).toContain("<title>Live wall</title>");
   expect(await start.stop()).toBe(0);

@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page, type WebSocketRoute } from "../../../e2e/support/chromium.ts";
@@ -14,7 +12,6 @@ const chromiumPath = chromium.find();
 
 let app: DevApp;
 beforeAll(async () => {
-  await promisify(execFile)("npm", ["run", "build"], { cwd: sample });
   app = await startDevApp(sample);
 });
 afterAll(() => app?.[Symbol.asyncDispose]());

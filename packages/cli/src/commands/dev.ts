@@ -46,7 +46,7 @@ async function run(directory: string, flags: DevFlags): Promise<void> {
 
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
-  const stopped = stopSignal();
+  const stopped = stopSignal(flags);
   const service = await startService(settings, { log, origins }).catch(nameOption("--service-port or --service-admin-port"));
   // The list of functions comes below the banner, which knows the host's address only when there is a host.
   let tell = (_loaded: LoadedFunctions) => {};

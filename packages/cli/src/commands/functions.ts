@@ -12,7 +12,7 @@ export function functionsCommand(): Command {
 async function run(directory: string, flags: HostFlags): Promise<void> {
   // Storage clients and watchers are much to load, which no other command needs.
   const { functionList, logLine, startFunctionsHost } = await import("@signalbox/functions");
-  const stopped = stopSignal();
+  const stopped = stopSignal(flags);
   const host = await startFunctionsHost({
     ...hostOptions(directory, flags),
     log: (event) => process.stdout.write(`${logLine(event)}\n`),

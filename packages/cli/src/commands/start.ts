@@ -5,7 +5,7 @@ import { banner } from "../banner.ts";
 import { createLog } from "../log.ts";
 import { nameOption } from "../port-taken.ts";
 import { addSettingsOptions, sourcesOf } from "../settings-options.ts";
-import { stopSignal } from "../stop-signal.ts";
+import { addStopOption, type StopFlags, stopSignal } from "../stop-signal.ts";
 import { commandName, runtimeName } from "../this-program.ts";
 import { upstreamList, withoutSecrets } from "../upstream-list.ts";
 
@@ -15,16 +15,16 @@ export function startCommand(): Command {
   command.addOption(
     new Option("--runtime <name>", "what to run on (default: this one)").choices(["node", "bun"]).env("SIGNALBOX_RUNTIME"),
   );
-  return addSettingsOptions(command).action(start);
+  return addStopOption(addSettingsOptions(command)).action(start);
 }
 
-async function start(options: Readonly<Record<string, unknown>>): Promise<void> {
+async function start(options: Readonly<Record<string, unknown>> & StopFlags): Promise<void> {
   const sources = sourcesOf(options);
   const loaded = loadSettings(sources);
   const log = createLog(loaded.settings.log);
   for (const warning of loaded.warnings) log.warn(warning);
 
-  const stopped = stopSignal();
+  const stopped = stopSignal(options);
   const service = await startService(loaded.settings, { log, origins: loaded.origins }).catch(
     nameOption("--port or --admin-port"),
   );

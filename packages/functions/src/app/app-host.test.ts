@@ -131,7 +131,7 @@ describe("a caller that gives up", () => {
   it("leaves its time-out behind: an endless loop does not outlive it", async () => {
     const running = await startApp(app({ loops: "module.exports = () => { console.log('waiting'); for (;;); };", good }));
     const caller = new AbortController();
-    const answer = call(running, "loops", { signal: caller.signal, timeoutMs: 500 });
+    const answer = call(running, "loops", { signal: caller.signal, timeoutMs: 2_000 });
     await saysWaiting(running);
     const restarted = nextRestart(running);
     caller.abort();
@@ -225,8 +225,11 @@ describe("calling", () => {
   });
 
   it("starts in the order of the calls and runs concurrently", async () => {
-    const script = `let count = 0; module.exports = async (context) => {
-      const mine = count++; await new Promise((resolve) => setTimeout(resolve, 50 - mine * 5)); context.res = { body: mine };
+    // The first call ends when the last has begun.
+    const script = `const waiting = []; module.exports = async (context) => {
+      const mine = waiting.length;
+      await new Promise((resolve) => { if (waiting.push(resolve) === 8) for (const end of waiting.reverse()) end(); });
+      context.res = { body: mine };
     };`;
     const running = await startApp(app({ f: script }));
     const finished: unknown[] = [];

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { loadSettings, type Service, startService } from "@signalbox/service";
@@ -11,6 +12,11 @@ import type { BindingDefinition } from "../contracts/function-definition.ts";
 export function startRealService(flags: Readonly<Record<string, string | boolean>> = {}): Promise<Service> {
   const { settings } = loadSettings({ flags: { port: "0", adminPort: "0", ip: "127.0.0.1", inMemory: true, ...flags } });
   return startService(settings, { log: pino({ level: "silent" }) });
+}
+
+/** A port that the system gives nobody by itself, for a host whose address must be known before it is there. */
+export function keptPort(): number {
+  return randomInt(15_000, 30_000);
 }
 
 export function settingsOf(values: Readonly<Record<string, string>>): LayeredSettings {

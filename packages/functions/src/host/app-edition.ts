@@ -113,6 +113,11 @@ export class AppEdition {
     });
     const app = await this.#app.start();
     this.#say("information", "Worker process started and initialized.");
+    if (app.functions.length === 0 && app.problems.length === 0) {
+      const sentence =
+        "There is no function in this app: either the files that package.json names as main register some (model v4), or folders have a function.json each (model v3).";
+      this.#say("warning", sentence);
+    }
     const index = await indexFunctions(app.functions, this.#catalogue, config.settings, only ?? config.host.functions);
     const runner = new Runner({
       app: this.#app,

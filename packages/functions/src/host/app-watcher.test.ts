@@ -27,21 +27,21 @@ describe("The watcher of an app", () => {
   it("tells of code, configuration and what host.json names, several at once", async () => {
     write("src/a.js", "src/b.mjs", "host.json", "special.txt", "assets/page.html");
     await expect
-      .poll(() => changes.flat().toSorted(), { timeout: 10_000 })
+      .poll(() => changes.flat().toSorted())
       .toEqual(["assets/page.html", "host.json", "special.txt", "src/a.js", "src/b.mjs"].map((name) => join(name)));
   });
 
   it("tells nothing of data, libraries and hidden folders", async () => {
     write("src/data.json", "notes.txt", "src/code.ts", "node_modules/x.js", ".git/y.js");
     write("src/last.js");
-    await expect.poll(() => changes.flat(), { timeout: 10_000 }).toEqual([join("src/last.js")]);
+    await expect.poll(() => changes.flat()).toEqual([join("src/last.js")]);
   });
 
   it("tells of files in a folder made later, and of their end", async () => {
     mkdirSync(join(folder, "later"));
     write("later/a.js");
-    await expect.poll(() => changes.flat(), { timeout: 10_000 }).toEqual([join("later/a.js")]);
+    await expect.poll(() => changes.flat()).toEqual([join("later/a.js")]);
     rmSync(join(folder, "later", "a.js"));
-    await expect.poll(() => changes.flat(), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => changes.flat()).toHaveLength(2);
   });
 });

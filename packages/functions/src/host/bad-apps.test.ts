@@ -1,9 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { httpBindings, v3Function } from "../../test/test-app.ts";
 import { createApp, startHost } from "./started-host.suite.ts";
 
 // Each test starts a process or several.
-vi.setConfig({ testTimeout: 60_000 });
 
 const named = (name: string, script: string, bindings: readonly object[] = httpBindings) => v3Function(name, bindings, script);
 const route = (path: string) => [{ ...httpBindings[0], route: path }, httpBindings[1]!];
@@ -92,6 +91,21 @@ describe("A bad app", () => {
     expect(await (await call("/api/same/1")).text()).toBe("fine");
   });
 
+  it("is told of by what its developer wrote, without the lines of Node and of this host", async () => {
+    const { host } = await startHost(
+      createApp({ "src/1.js": "require('./lib/a.js');", "src/lib/a.js": "\n\nrequire('left-pad');" }),
+    );
+    const [{ message } = { message: "" }] = host.loaded.problems;
+    expect(message).toMatch(/Cannot find module 'left-pad': does the app need `npm install`\?/);
+    expect(message).toMatch(/- .*lib.a\.js$/m);
+    expect(message).not.toMatch(/node:internal|app\/worker/);
+  });
+
+  it("without any function says how an app has some", async () => {
+    const { lines } = await startHost(createApp({ "package.json": {}, "hello/index.js": fine }));
+    expect(lines()).toContainEqual(expect.stringMatching(/^There is no function in this app: .*main.*function\.json/));
+  });
+
   it("whose every file is bad is in the state Error, and answers", async () => {
     const { call } = await startHost(createApp({ "src/1.js": "const = 1;" }));
     expect(await (await call("/admin/host/status")).json()).toMatchObject({
@@ -121,7 +135,7 @@ describe("A bad app", () => {
     ] as const) {
       expect.soft((await call(`/api/${name}`)).status, name).toBe(500);
       expect.soft(lines().join("\n"), name).toMatch(message);
-      await expect.poll(async () => (await call("/api/good")).text(), { timeout: 20_000 }).toBe("fine");
+      await expect.poll(async () => (await call("/api/good")).text()).toBe("fine");
     }
   });
 });

@@ -1,11 +1,10 @@
 import type { Service } from "@signalbox/service";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { connectClient, startRealService } from "../bindings/bindings.suite.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectClient, keptPort, startRealService } from "../bindings/bindings.suite.ts";
 import { functionList } from "./function-list.ts";
 import { createApp, startHost, writeFiles } from "./started-host.suite.ts";
 
 // Each test starts a process or several.
-vi.setConfig({ testTimeout: 60_000 });
 
 let service: Service;
 beforeAll(async () => {
@@ -47,7 +46,7 @@ describe("An app with every SignalR binding", () => {
 
   it.each(["json", "messagepack"] as const)("serves real clients that speak %s", async (protocol) => {
     // Each must know the other's address: the host's port is chosen first.
-    const port = await freePort();
+    const port = keptPort();
     const urlTemplate = `http://localhost:${port}/runtime/webhooks/signalr`;
     const own = await startRealService({
       "upstream.templates": JSON.stringify([{ urlTemplate }]),
@@ -125,20 +124,30 @@ describe("An app with every SignalR binding", () => {
 });
 
 describe("A connection setting that only a binding names", () => {
-  it("is filled in, also for the app's own environment", async () => {
+  it.each([
+    ["absent", {}],
+    ["an identity's", { MY_SIGNALR__serviceUri: "https://x.service.signalr.net", MY_SIGNALR__clientId: "c" }],
+  ])("is filled in when it is %s, also for the app's own environment", async (_, Values) => {
     const directory = createApp({
+      "local.settings.json": { IsEncrypted: false, Values },
       "src/app.js": `
         const { app, input } = require("@azure/functions");
         const info = input.generic({ type: "signalRConnectionInfo", hubName: "chat", connectionStringSetting: "MY_SIGNALR" });
         app.get("negotiate", { extraInputs: [info], handler: (_, context) => ({ jsonBody: { ...context.extraInputs.get(info), own: process.env.MY_SIGNALR } }) });
       `,
     });
-    const { call, loads } = await startHost(directory, { signalRConnectionString: service.connectionString });
+    const { call, loads, lines } = await startHost(directory, { signalRConnectionString: service.connectionString });
     expect(await (await call("/api/negotiate")).json()).toMatchObject({
       url: expect.stringContaining(service.url),
       own: service.connectionString,
     });
     expect(loads).toHaveLength(1);
+    const [identity] = Object.keys(Values);
+    expect(lines().filter((line) => line.includes("__serviceUri"))).toEqual(
+      identity === undefined
+        ? []
+        : [`The setting "${identity}" is passed over: "MY_SIGNALR" leads to the service beside this host.`],
+    );
   });
 
   it("is a problem of that function alone where nothing fills it in", async () => {
@@ -233,7 +242,7 @@ describe("The retry policy of host.json", () => {
     const { call, lines } = await startHost(directory);
     expect((await call("/api/page")).status).toBe(500);
     const failures = (name: string) => lines().filter((line) => line.startsWith(`Executed 'Functions.${name}' (Failed`)).length;
-    await expect.poll(() => ["tick", "own", "page"].map(failures), { timeout: 10_000 }).toEqual([2, 3, 1]);
+    await expect.poll(() => ["tick", "own", "page"].map(failures)).toEqual([2, 3, 1]);
     expect(lines().filter((line) => line.startsWith("Waiting for 10 ms"))).toHaveLength(1);
   });
 });
@@ -316,6 +325,27 @@ describe("The host", () => {
     expect((await (await own.call("/api/env")).json())[0]).toBe("Staging");
   });
 
+  it("takes port, CORS and connection strings of local.settings.json, flags first", async () => {
+    const port = keptPort();
+    const Host = { LocalHttpPort: port, CORS: "http://page.test", CORSCredentials: true };
+    const app = createApp({
+      "local.settings.json": { IsEncrypted: false, Values: { A: "1" }, ConnectionStrings: { Sql: "s" }, Host },
+      "src/app.js": `require("@azure/functions").app.get("env", { handler: () => ({ jsonBody: [process.env.A, process.env["ConnectionStrings:Sql"]] }) });`,
+    });
+    // No flag at all; otherwise tests let the host pick a port.
+    const byFile = await startHost(app, { port: undefined as never });
+    expect(byFile.host.port).toBe(port);
+    const answer = await byFile.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(await answer.json()).toEqual(["1", "s"]);
+    expect([answer.headers.get("access-control-allow-origin"), answer.headers.get("access-control-allow-credentials")]).toEqual(
+      ["http://page.test", "true"],
+    );
+    const byFlag = await startHost(app, { cors: ["http://other.test"] });
+    expect(byFlag.host.port).not.toBe(port);
+    const other = await byFlag.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
   const greeting = (text: string) => ({
     "src/app.js": `const { app } = require("@azure/functions"); app.get("hello", { handler: () => ({ body: "${text}" }) });`,
   });
@@ -325,13 +355,13 @@ describe("The host", () => {
     const { call, loads } = await startHost(directory, { watch: true });
     expect(await (await call("/api/hello")).text()).toBe("one");
     writeFiles(directory, greeting("two"));
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => loads.length).toBe(2);
     expect(await (await call("/api/hello")).text()).toBe("two");
     writeFiles(directory, { "host.json": { version: "2.0", extensions: { http: { routePrefix: "v2" } } } });
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => loads.length).toBe(3);
     expect(await (await call("/v2/hello")).text()).toBe("two");
     writeFiles(directory, { "data.json": { its: "own" }, "src/app.js": "this is no JavaScript" });
-    await expect.poll(() => loads.length, { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => loads.length).toBe(4);
     expect(loads[3]!.problems[0]!.message).toContain("SyntaxError");
   });
 
@@ -339,9 +369,7 @@ describe("The host", () => {
     const directory = createApp(greeting("one"));
     const { call, lines } = await startHost(directory, { watch: true });
     writeFiles(directory, { "host.json": "{" });
-    await expect
-      .poll(() => lines().at(-1), { timeout: 20_000 })
-      .toMatch(/^The app stays as it is: host\.json is no valid JSON/);
+    await expect.poll(() => lines().at(-1)).toMatch(/^The app stays as it is: host\.json is no valid JSON/);
     expect(await (await call("/api/hello")).text()).toBe("one");
   });
 
@@ -370,7 +398,7 @@ describe("The host", () => {
     });
     const { call } = await startHost(directory);
     expect((await call("/api/loop")).status).toBe(500);
-    await expect.poll(async () => (await call("/api/hello")).text(), { timeout: 15_000 }).toBe("fine");
+    await expect.poll(async () => (await call("/api/hello")).text()).toBe("fine");
   });
 
   it("names what it cannot run and runs the rest", async () => {
@@ -403,7 +431,7 @@ describe("The host", () => {
       `,
     });
     const { call, lines } = await startHost(directory, { functions: ["TICK"] });
-    await expect.poll(() => lines(), { timeout: 10_000 }).toContain("tick false");
+    await expect.poll(() => lines()).toContain("tick false");
     expect((await call("/api/hello")).status).toBe(404);
   });
 
@@ -431,12 +459,3 @@ describe("The host", () => {
     await expect(startHost(createApp(greeting("two")), { port: host.port })).rejects.toThrow(String(host.port));
   });
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

@@ -112,6 +112,8 @@ class Host implements FunctionsHost {
   readonly #opened = Promise.withResolvers<void>();
   /** Names of SignalR settings that this host fills in. */
   readonly #wired = new Set([defaultConnectionSetting]);
+  /** Settings of identities that are passed over, and were named once. */
+  readonly #toldOf = new Set<string>();
   #identity: IdentityOptions = {};
   #listener: Listener | undefined;
   #secrets: Secrets | undefined;
@@ -200,6 +202,7 @@ class Host implements FunctionsHost {
     const missing = isWired ? this.#edition!.missingSignalRSettings() : [];
     for (const name of missing) this.#wired.add(name);
     if (missing.length > 0) await this.#loadOnce();
+    await this.#tellOfIdentities();
     this.#options.onLoaded?.(this.loaded);
   }
 
@@ -231,6 +234,19 @@ class Host implements FunctionsHost {
     this.#opened.resolve();
     await before?.stop();
     this.loaded = await next.load();
+  }
+
+  /** An identity that the cloud would know is nobody here: the developer may wonder where messages go. */
+  async #tellOfIdentities(): Promise<void> {
+    const { signalRConnectionString: own } = this.#options;
+    if (own === undefined) return;
+    const { settings } = await this.#readConfig();
+    for (const name of this.#wired) {
+      const identity = settings.identitySetting(name);
+      if (identity === undefined || this.#toldOf.has(identity) || settings.connectionString(name) !== own) continue;
+      this.#toldOf.add(identity);
+      this.#say("information", `The setting "${identity}" is passed over: "${name}" leads to the service beside this host.`);
+    }
   }
 
   #readConfig(): Promise<AppConfig> {

@@ -5,14 +5,12 @@ import { dirname, join } from "node:path";
 import { TableClient } from "@azure/data-tables";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpBindings, v3Function } from "../../test/test-app.ts";
 import { createApp, startHost } from "./started-host.suite.ts";
 import { type StorageEmulator, startStorageEmulator } from "./storage-emulator.ts";
 
 // Each test starts a process or several, and polls storage.
-vi.setConfig({ testTimeout: 60_000 });
-const patience = { timeout: 20_000 };
 
 let folder: string;
 let azurite: StorageEmulator;
@@ -60,7 +58,7 @@ describe("Storage bindings of an app", () => {
     await container("v4-in").create();
     await put("v4-in", "a/one.two.txt", "hello");
     await expect
-      .poll(async () => (await call("/api/item/one.two")).json(), patience)
+      .poll(async () => (await call("/api/item/one.two")).json())
       .toEqual([
         "one.two",
         "HELLO",
@@ -114,7 +112,7 @@ describe("Storage bindings of an app", () => {
     const { call } = await startHost(app);
     await container("v3-in").create();
     await put("v3-in", "one", '{"v":"hello"}');
-    await expect.poll(async () => (await call("/api/item/one")).json(), patience).toEqual([1, "hello!", true]);
+    await expect.poll(async () => (await call("/api/item/one")).json()).toEqual([1, "hello!", true]);
     const table = TableClient.fromConnectionString(azurite.connectionString, "v3Items", { allowInsecureConnection: true });
     expect(await table.getEntity("p", "one")).toMatchObject({ partitionKey: "p", rowKey: "one" });
   });
@@ -134,16 +132,16 @@ describe("A blob trigger", () => {
     await container("seen").create();
     for (const name of ["a.txt", "b.txt", "ignored.md"]) await put("seen", name, "1");
     const first = await startHost(app);
-    await expect.poll(() => saw(first.lines).sort(), patience).toEqual(["saw a=1", "saw b=1"]);
+    await expect.poll(() => saw(first.lines).sort()).toEqual(["saw a=1", "saw b=1"]);
     await put("seen", "a.txt", "2");
-    await expect.poll(() => saw(first.lines), patience).toContain("saw a=2");
+    await expect.poll(() => saw(first.lines)).toContain("saw a=2");
     await first.host.stop({ graceMs: 5000 });
 
     await put("seen", "c.txt", "1");
     const second = await startHost(app);
-    await expect.poll(() => saw(second.lines), patience).toEqual(["saw c=1"]);
+    await expect.poll(() => saw(second.lines)).toEqual(["saw c=1"]);
     await put("seen", "b.txt", "2");
-    await expect.poll(() => saw(second.lines), patience).toEqual(["saw c=1", "saw b=2"]);
+    await expect.poll(() => saw(second.lines)).toEqual(["saw c=1", "saw b=2"]);
   });
 
   it("gives a blob up after as many attempts as host.json says, and tells a queue", async () => {
@@ -158,7 +156,7 @@ describe("A blob trigger", () => {
       "webjobs-blobtrigger-poison",
     );
     const told = async () => (await queue.peekMessages()).peekedMessageItems[0]?.messageText ?? "";
-    await expect.poll(() => told().catch(() => ""), patience).not.toBe("");
+    await expect.poll(() => told().catch(() => "")).not.toBe("");
     expect(JSON.parse(Buffer.from(await told(), "base64").toString())).toMatchObject({
       Type: "BlobTrigger",
       FunctionId: "Host.Functions.seen",
@@ -230,7 +228,7 @@ describe("A deferred blob (sdkBinding)", () => {
     });
     await container("deferred").create();
     await put("deferred", "two.txt", "2");
-    await expect.poll(lines, patience).toContain("client of two.txt");
+    await expect.poll(lines).toContain("client of two.txt");
   });
 
   it("is asked for in vain by an app without an extension, which is told so", async () => {

@@ -45,7 +45,7 @@ describe("Azurite", () => {
     const [printed] = await once(host.stdout, "data");
     expect(await accepts(Number(printed))).toBe(true);
     host.kill("SIGKILL");
-    await expect.poll(() => accepts(Number(printed)), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => accepts(Number(printed))).toBe(false);
   });
 });
 

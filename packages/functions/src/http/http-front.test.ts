@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { httpBindings, v3Function, v4Libraries } from "../../test/test-app.ts";
 import { type StartedFront, send, startFront } from "./started-front.suite.ts";
@@ -244,6 +247,8 @@ describe("HTTP of a v3 app", () => {
 
 /** reference functions-host §1.3, §1.5, with the newest library of model v4. */
 describe("HTTP of a v4 app", () => {
+  /** A file that ends the function `pause`. */
+  const end = join(mkdtempSync(join(tmpdir(), "signalbox-front-")), "end");
   const script = `const { app, output } = require('@azure/functions');
     app.http('echo', { handler: async (request, context) => ({ jsonBody: {
       method: request.method, url: request.url, query: Object.fromEntries(request.query), params: request.params, text: await request.text(),
@@ -254,7 +259,10 @@ describe("HTTP of a v4 app", () => {
     app.http('form', { methods: ['POST'], handler: async (request) => ({ jsonBody: Object.fromEntries(await request.formData()) }) });
     app.http('user', { handler: (request) => ({ jsonBody: request.user }) });
     app.http('slow', { handler: () => new Promise(() => {}) });
-    app.http('pause', { handler: async () => { await new Promise((r) => setTimeout(r, 300)); return { body: 'done' }; } });
+    app.http('pause', { handler: async () => {
+      while (!require('node:fs').existsSync(${JSON.stringify(end)})) await new Promise((r) => setTimeout(r, 20));
+      return { body: 'done' };
+    } });
     app.http('root', { route: '/', handler: () => ({ body: 'root' }) });`;
   let app: StartedFront;
   beforeAll(async () => {
@@ -262,7 +270,7 @@ describe("HTTP of a v4 app", () => {
       library: "azure-functions-v4",
       files: { "package.json": { main: "index.js" }, "index.js": script },
       hostJson: {
-        functionTimeout: "00:00:02",
+        functionTimeout: "00:00:05",
         extensions: {
           http: {
             routePrefix: "",
@@ -329,13 +337,15 @@ describe("HTTP of a v4 app", () => {
   });
 
   it("runs only so many requests at once, and refuses those beyond the limit", async () => {
-    const answers = await Promise.all(Array.from({ length: 3 }, () => send(`${app.url}/pause`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+    const answers = Array.from({ length: 3 }, () => send(`${app.url}/pause`));
+    expect(await Promise.race(answers)).toMatchObject({ status: 429 });
+    writeFileSync(end, "");
+    expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 429]);
   });
 
   it("answers 500 when a function exceeds its time, and serves again", async () => {
     expect(await send(`${app.url}/slow`)).toMatchObject({ status: 500, text: "" });
-    await vi.waitFor(async () => expect(await send(`${app.url}/text`)).toMatchObject({ status: 200 }), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await send(`${app.url}/text`)).toMatchObject({ status: 200 }));
   });
 });
 

@@ -1,17 +1,15 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { Service } from "@signalbox/service";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Library, v4Libraries, writeApp } from "../../test/test-app.ts";
-import { connectClient, type RealClient, startRealService } from "../bindings/bindings.suite.ts";
+import { connectClient, keptPort, type RealClient, startRealService } from "../bindings/bindings.suite.ts";
 import { type StartedHost, startHost } from "../host/started-host.suite.ts";
 
 // Each test compiles an app and starts the service and the app's process.
-vi.setConfig({ testTimeout: 60_000 });
 
 const repository = fileURLToPath(new URL("../../../..", import.meta.url));
 const typescript = fileURLToPath(new URL("../../test/serverless-hub/chat.ts", import.meta.url));
@@ -55,7 +53,7 @@ interface Started {
 
 async function start(library: Library = "azure-functions-v4"): Promise<Started> {
   // Service and host must know each other's address: the host's port is chosen first.
-  const port = await freePort();
+  const port = keptPort();
   const service = await startRealService({
     "upstream.templates": JSON.stringify([{ urlTemplate: `http://localhost:${port}/runtime/webhooks/signalr` }]),
     "upstream.closeOnRefusedConnect": true,
@@ -181,11 +179,3 @@ describe("A class-based app", () => {
     await expect(teller.connection.invoke("reset")).rejects.toThrow("404");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

@@ -1,4 +1,4 @@
-import { type HubMessage, messagePayload } from "@signalbox/protocol";
+import { type HubMessage, type HubProtocolName, messagePayload } from "@signalbox/protocol";
 import type { CloseReason, HeaderReader, SignalRConnection } from "@signalbox/transport";
 import type { ConnectionFeatures, HubCallerContext, HubUser } from "../hub/caller-context.ts";
 import { type ConnectRequest, KeptRequest } from "./kept-request.ts";
@@ -129,7 +129,8 @@ class Features implements ConnectionFeatures {
   }
 
   get protocol() {
-    return this.#client.connection.protocol.name;
+    // Whom this server answers speaks no other.
+    return this.#client.connection.protocol.name as HubProtocolName;
   }
 
   get headers(): HeaderReader {

@@ -22,6 +22,8 @@ export class RelayedClients implements ServedClients {
   readonly #adopt: AdoptClient;
   readonly #transports = new Map<string, RelayedTransport>();
   readonly #perLink = new Map<ServiceLink, Set<RelayedTransport>>();
+  /** Of clients that have left: what their calls still send follows what they sent before. */
+  readonly #lastLinks = new WeakMap<HubClient, ServiceLink>();
 
   constructor(adopt: AdoptClient) {
     this.#adopt = adopt;
@@ -37,6 +39,10 @@ export class RelayedClients implements ServedClients {
 
   linkOf(connectionId: string): ServiceLink | undefined {
     return this.#transports.get(connectionId)?.link;
+  }
+
+  wayOf(caller: HubClient): ServiceLink | undefined {
+    return this.#lastLinks.get(caller) ?? this.linkOf(caller.connectionId);
   }
 
   find(connectionId: string): HubClient | undefined {
@@ -110,6 +116,8 @@ export class RelayedClients implements ServedClients {
   }
 
   #forget(transport: RelayedTransport): void {
+    const client = transport.connection.context as HubClient | undefined;
+    if (client !== undefined) this.#lastLinks.set(client, transport.link);
     if (this.#transports.get(transport.id) === transport) this.#transports.delete(transport.id);
     this.#perLink.get(transport.link)?.delete(transport);
   }

@@ -72,14 +72,14 @@ export class RelayedTransport implements Transport {
   }
 
   /** The connection is over on this side, and the service is told. */
-  end(): void {
+  end(_code: number, error = ""): void {
     if (this.#ended) return;
-    this.link.send({ type: ServiceMessageType.CloseConnection, connectionId: this.id, error: "", headers: noHeaders });
+    this.link.send({ type: ServiceMessageType.CloseConnection, connectionId: this.id, error, headers: noHeaders });
     this.left(1000);
   }
 
   abort(): void {
-    this.end();
+    this.end(1006);
   }
 
   /** The service goes on: what comes meanwhile waits in the connection. */

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import {
   type ClientCompletionMessage,
   type ClientInvocationMessage,
+  type ClientProtocolName,
   type CompletionMessage,
   type ErrorCompletionMessage,
-  type HubProtocolName,
   hubProtocols,
   invocationPayload,
   MessageType,
@@ -28,6 +28,8 @@ import type { ServiceLink } from "./service-link.ts";
 export interface ServedClients {
   /** The server connection that carries the client; undefined when another server, or nobody, has it. */
   linkOf(connectionId: string): ServiceLink | undefined;
+  /** The server connection that carries the caller, or carried it until it left. */
+  wayOf(caller: HubClient): ServiceLink | undefined;
   find(connectionId: string): HubClient | undefined;
 }
 
@@ -40,8 +42,8 @@ interface Routed {
 /**
  * A hub behind the service, which has the connections, groups and users of all servers (reference hub-and-service-protocol §4.9).
  *
- * Order: everything that a call sends takes the server connection of its caller, which also brings its result; what the application sends takes
- * the endpoint's oldest one.
+ * Order: everything that a call sends takes the server connection of its caller, which also brings its result, even when the caller has left
+ * meanwhile; at other endpoints, and once that one is lost, it takes the endpoint's oldest one, as what the application sends does.
  */
 export class ServiceLifetime implements HubLifetime {
   readonly acks = new Acks();
@@ -225,10 +227,10 @@ export class ServiceLifetime implements HubLifetime {
    * @throws {DeliveryError} when there was none
    */
   #sendAll(message: ServiceMessage, caller?: HubClient): number {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
+    const own = caller && this.#served.wayOf(caller);
     let sent = 0;
     for (const endpoint of this.#endpoints) {
-      const link = own !== undefined && endpoint.has(own) ? own : endpoint.first;
+      const link = own?.isOpen && endpoint.has(own) ? own : endpoint.first;
       if (link === undefined) continue;
       link.send(message);
       sent += 1;
@@ -239,8 +241,8 @@ export class ServiceLifetime implements HubLifetime {
 
   /** The caller's way when it leads to the same endpoint as the receiver's. */
   #linkOf(caller: HubClient | undefined, receivers: ServiceLink): ServiceLink {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
-    if (own === undefined || own === receivers) return receivers;
+    const own = caller && this.#served.wayOf(caller);
+    if (!own?.isOpen || own === receivers) return receivers;
     return this.#endpoints.some((endpoint) => endpoint.has(own) && endpoint.has(receivers)) ? own : receivers;
   }
 }
@@ -282,7 +284,7 @@ function messageFor(
  * @param only the one protocol needed
  * @throws {ProtocolError} when no protocol can carry it
  */
-function payloadsOf(payload: Payload, only?: HubProtocolName): ReadonlyMap<string, Uint8Array> {
+function payloadsOf(payload: Payload, only?: ClientProtocolName): ReadonlyMap<string, Uint8Array> {
   const frames = new Map<string, Uint8Array>();
   let failure: unknown;
   for (const { name } of hubProtocols.values()) {

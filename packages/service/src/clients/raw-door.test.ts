@@ -8,7 +8,7 @@ import { type ReceivedRequest, Upstream, type UpstreamHandler } from "../backend
 import { rawRoute } from "./raw-route.ts";
 import { Refused, StartedRawService } from "./started-raw-service.suite.ts";
 
-const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+const until = <T>(assertion: () => T | Promise<T>) => vi.waitFor(assertion, { interval: 20 });
 
 /** The status of a connect: 101, or that of the refusal. */
 async function statusOf(connecting: Promise<unknown>): Promise<number> {

@@ -36,16 +36,13 @@ function watch(sources: SettingsSources = {}): void {
   ).close;
 }
 
-/** The promise of the settings page: effective within 2.5 s. */
-const soon = { timeout: 2_500 };
-
 async function nextChange(): Promise<SettingsChange> {
-  await vi.waitFor(() => expect(changes).not.toEqual([]), soon);
+  await vi.waitFor(() => expect(changes).not.toEqual([]));
   return changes.shift()!;
 }
 
 async function nextError(): Promise<string> {
-  await vi.waitFor(() => expect(errors).not.toEqual([]), soon);
+  await vi.waitFor(() => expect(errors).not.toEqual([]));
   return errors.shift()!;
 }
 

@@ -13,6 +13,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   // A client that leaves in good order does not keep the endpoint waiting.
   await request("DELETE");
   await started.stop();
@@ -189,17 +190,23 @@ describe("long polling (reference hub-and-service-protocol §1.6, emulator-obser
   });
 
   it("follows the newest admission's expiry", async () => {
-    started.admission = { expiresAt: Date.now() + 60 };
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const now = Date.now();
+    started.admission = { expiresAt: now + 1_000 };
     await connect();
-    started.admission = { expiresAt: Date.now() + 100_000 };
+    started.admission = { expiresAt: now + 2_000 };
     started.handler.one.send(invocation("a"));
     await request("GET");
     started.limits = { ...started.limits, pollTimeout: 100 };
+    vi.setSystemTime(now + 1_999);
     expect(await request("GET")).toBe("200");
     expect(started.handler.ends).toEqual([]);
+    vi.setSystemTime(now + 2_000);
+    await vi.waitFor(() => expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.authenticationExpired }]));
   });
 
   it("survives garbage", async () => {
+    started.limits = { ...started.limits, pollInterval: 60_000 };
     await connect();
     const witness = url;
     await fc.assert(

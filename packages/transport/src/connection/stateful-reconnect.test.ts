@@ -131,7 +131,7 @@ describe.each(["json", "messagepack"] as const)("@microsoft/signalr with statefu
     const { connection, news } = await connect({ reconnectBufferBytes: 5_000 });
     const text = "x".repeat(1_000);
     for (let i = 0; i < 12; i++) started.handler.one.send(invocation("news", text + i));
-    await vi.waitFor(() => expect(news).toEqual(numbers(12).map((i) => text + i)), { timeout: 10_000 });
+    await vi.waitFor(() => expect(news).toEqual(numbers(12).map((i) => text + i)));
     await connection.stop();
   });
 });
@@ -228,7 +228,7 @@ describe("a client with stateful reconnect", () => {
     one.close(CloseReasons.closedByBackend);
     await vi.waitFor(() => expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.closedByBackend }]));
     await expect(WebSocketClient.open(url)).rejects.toThrow("404");
-    expect(started.endpoint.size).toBe(0);
+    await vi.waitFor(() => expect(started.endpoint.size).toBe(0));
   });
 
   it("that never acknowledges what it is sent is a slow consumer", async () => {

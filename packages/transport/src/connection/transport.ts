@@ -22,8 +22,9 @@ export interface Transport {
   /**
    * Ends after what was written. `transportEnded` follows when the client has everything, at the latest by `abort`.
    * @param code WebSocket close code
+   * @param error what went wrong, for whoever carries a shared transport
    */
-  end(code: number): void;
+  end(code: number, error?: string): void;
   /** Ends at once; what was written may be lost. */
   abort(): void;
   /** Stop and restart taking bytes from the client. Transports whose client waits for each answer need not do anything. */

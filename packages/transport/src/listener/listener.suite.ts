@@ -645,7 +645,7 @@ export function listenerSuite(runtime: string, start: StartFixture): void {
 
 /** Waits until an assertion holds. Generous: a busy machine is no failure. */
 function until<T>(assertion: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+  return vi.waitFor(assertion, { interval: 20 });
 }
 
 function continuation(): Uint8Array {

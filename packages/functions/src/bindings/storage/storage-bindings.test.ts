@@ -203,7 +203,7 @@ describe("Queues", () => {
     const queueName = freshName();
     const { calls, running } = await listen(queueName, () => true);
     await write(new QueueOutput(storage, "base64"), { queueName }, ["plain", { id: 7 }]);
-    await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => calls.length).toBe(2);
     await running.stop();
     const byText = new Map(calls.map((call) => [call.bindingData.queueTrigger, call]));
     expect(byText.get("plain")!.data).toEqual({ string: "plain" });
@@ -216,7 +216,7 @@ describe("Queues", () => {
     const queueName = freshName();
     const { calls, running } = await listen(queueName, () => false);
     await write(new QueueOutput(storage, "base64"), { queueName }, "bad");
-    await expect.poll(() => texts(client(`${queueName}-poison`)).catch(() => []), { timeout: 10_000 }).toEqual(["bad"]);
+    await expect.poll(() => texts(client(`${queueName}-poison`)).catch(() => [])).toEqual(["bad"]);
     await running.stop();
     expect(calls.map(({ bindingData }) => bindingData.dequeueCount)).toEqual([1, 2]);
     expect((await client(queueName).getProperties()).approximateMessagesCount).toBe(0);

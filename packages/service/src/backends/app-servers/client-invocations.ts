@@ -14,10 +14,10 @@ import type { ServerConnection } from "./server-connection.ts";
 /** An invocation that nobody has answered for this long is forgotten, in milliseconds. */
 const maxAge = 600_000;
 /**
- * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. A result
- * that came too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
+ * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. What is said of
+ * an invocation too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
  */
-const earliestResult = 20;
+const earliestAnswer = 20;
 const repetitions = [30, 100, 300, 1_000, 3_000];
 
 interface Pending {
@@ -58,21 +58,17 @@ export class ClientInvocations {
     const route = this.#parts.route(connectionId, caller.identity.hub);
     const problem = whyNot(route, message);
     if (route === undefined || problem !== undefined) {
-      this.#fail(caller, message, problem ?? "");
+      this.#fail(caller, performance.now(), message, problem ?? "");
       return;
     }
     this.#forgetOverdue();
-    const former = this.#pending.add(invocationId, {
-      caller,
-      asked: route,
-      at: performance.now(),
-      repetition: undefined,
-    });
+    const at = performance.now();
+    const former = this.#pending.add(invocationId, { caller, asked: route, at, repetition: undefined });
     clearTimeout(former?.repetition);
     if (!isOwn(caller, route)) {
       route.server.send({ ...message, callerServerId: caller.identity.serverId });
       const { instanceId } = this.#parts;
-      caller.send({ type: ServiceMessageType.ServiceMapping, invocationId, connectionId, instanceId });
+      this.#answer(caller, at, { type: ServiceMessageType.ServiceMapping, invocationId, connectionId, instanceId });
     }
     route.connection.send(framedPayload(payloads));
   }
@@ -93,17 +89,14 @@ export class ClientInvocations {
     this.#forget(invocationId);
     if (payload.length === 0) return;
     const { caller, at } = pending;
-    const answer = { ...message, callerServerId: caller.identity.serverId };
-    const early = earliestResult - (performance.now() - at);
-    if (early <= 0) this.#answer(caller, answer);
-    else setTimeout(() => this.#answer(caller, answer), early);
+    this.#answer(caller, at, { ...message, callerServerId: caller.identity.serverId });
   }
 
   /** The client has gone. */
   disconnected(route: Route): void {
-    for (const [invocationId, { caller, repetition }] of this.#pending.deleteOf(route)) {
+    for (const [invocationId, { caller, at, repetition }] of this.#pending.deleteOf(route)) {
       clearTimeout(repetition);
-      this.#fail(caller, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
+      this.#fail(caller, at, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
     }
   }
 
@@ -137,14 +130,23 @@ export class ClientInvocations {
     clearTimeout(this.#pending.delete(invocationId)?.repetition);
   }
 
-  #fail(caller: ServerConnection, invocation: { invocationId: string; connectionId: string }, error: string): void {
+  #fail(
+    caller: ServerConnection,
+    at: number,
+    invocation: { readonly invocationId: string; readonly connectionId: string },
+    error: string,
+  ): void {
     const { invocationId, connectionId } = invocation;
     const callerServerId = caller.identity.serverId;
-    this.#answer(caller, { type: ServiceMessageType.ErrorCompletion, invocationId, connectionId, callerServerId, error });
+    this.#answer(caller, at, { type: ServiceMessageType.ErrorCompletion, invocationId, connectionId, callerServerId, error });
   }
 
-  #answer(caller: ServerConnection, message: ServiceMessage): void {
-    (caller.isOpen ? caller : this.#parts.standIn(caller))?.send(message);
+  /** @param at when the invocation began; see `performance.now` */
+  #answer(caller: ServerConnection, at: number, message: ServiceMessage): void {
+    const send = () => (caller.isOpen ? caller : this.#parts.standIn(caller))?.send(message);
+    const early = at + earliestAnswer - performance.now();
+    if (early <= 0) send();
+    else setTimeout(send, Math.ceil(early)).unref();
   }
 }
 

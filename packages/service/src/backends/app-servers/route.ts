@@ -86,11 +86,12 @@ export class Route {
     server.clients.add(this);
   }
 
-  /** Later servers are told these, and what the claims that are replaced said to the service alone. */
+  /** Its server is told these and what the claims that are replaced said to the service alone, and so are later ones. */
   renewClaims(claims: OpenConnectionMessage["claims"]): void {
     const named = new Set(claims.map(({ type }) => type));
     const kept = this.claims.filter(({ type }) => type.startsWith("asrs.s.") && !named.has(type));
     this.#open = { ...this.#open, claims: [...kept, ...claims] };
+    this.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: this.id, claims: this.claims });
   }
 
   /** The server connection carries the client no longer. */

@@ -159,8 +159,8 @@ export class ServerMessages implements ServerEvents {
     const route = client && this.#parts.routes.find(client.id, hub);
     client?.expireAt(expireTime);
     if (route !== undefined && claims.length > 0) {
+      route.member.client.renewClaims?.(claims);
       route.renewClaims(claims);
-      route.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: route.id, claims: route.claims });
     }
     // SDKs make the client's next token of the claims.
     ack(server, ackId, client !== undefined, route && encodeConnectionClaims(route.claims));

@@ -1,13 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
-import { jsonProtocol, MessageType, messagePackProtocol } from "@signalbox/protocol";
+import { type HubProtocol, jsonProtocol, MessageType, messagePackProtocol } from "@signalbox/protocol";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { UpstreamOptions } from "./options.ts";
 import { Bench, record, Upstream, type UpstreamHandler } from "./upstream-fixture.suite.ts";
 
 /** What an invoking client, id 7, gets when the upstream answers like this. */
-async function answerTo(handler: UpstreamHandler, options: Partial<UpstreamOptions> = {}, protocol = jsonProtocol) {
+async function answerTo(
+  handler: UpstreamHandler,
+  options: Partial<UpstreamOptions> = {},
+  protocol: HubProtocol = jsonProtocol,
+) {
   const upstream = await Upstream.start(handler);
   const bench = new Bench(`${upstream.origin}/{event}`, options);
   const client = await bench.answer("target", protocol);
@@ -91,7 +95,7 @@ describe("an invocation that waits for its answer", () => {
   });
 
   it("fails when the upstream does not finish its answer in time", async () => {
-    const { client } = await answerTo((_, response) => void response.writeHead(200).write("{"), { timeoutMs: 100 });
+    const { client } = await answerTo((_, response) => void response.writeHead(200).write("{"), { timeoutMs: 2_000 });
     expect(client.completion.error).toBe("Invocation failed, response cancelled.");
   });
 

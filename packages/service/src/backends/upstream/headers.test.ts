@@ -30,6 +30,7 @@ describe("an upstream request", () => {
     expect(`${request!.method} ${request!.url}`).toBe("POST /up/obs/connections/connected?code=abc");
     expect(request!.body.toString()).toBe('{"type":10}');
     expect(request!.rawHeaders).toEqual([
+      ...["Host", peer.origin.slice("http://".length)],
       ...["X-ASRS-Connection-Id", "connection-1"],
       ...["X-ASRS-Hub", "obs"],
       ...["X-ASRS-Category", "connections"],
@@ -42,7 +43,6 @@ describe("an upstream request", () => {
       ...["X-ASRS-Signature", expect.stringMatching(/^sha256=[0-9a-f]{64}$/)],
       ...["Content-Type", "application/json"],
       ...["Content-Length", "11"],
-      ...["Host", peer.origin.slice("http://".length)],
       ...["Connection", "keep-alive"],
     ]);
   });

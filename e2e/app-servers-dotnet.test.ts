@@ -2,7 +2,6 @@ import { describe, it } from "vitest";
 import { describeAppServers } from "./support/app-servers.suite.ts";
 import { appServerSdk, buildAppServer } from "./support/dotnet-program.ts";
 import { dotnetSdk } from "./support/system-parts.ts";
-import { typeScriptHub } from "./support/typescript-hub.ts";
 
 const dotnet = dotnetSdk.find();
 const program = dotnet === undefined ? undefined : await buildAppServer(dotnet);
@@ -12,8 +11,4 @@ const missing =
 describe(`several app servers with ${appServerSdk}`, () => {
   if (program === undefined) it.skip(`is skipped: ${missing}`);
   else describeAppServers(program);
-});
-
-describe("several app servers with @signalbox/hub", () => {
-  describeAppServers(typeScriptHub());
 });

@@ -1,0 +1,3 @@
+import { secureMessageSuite } from "./secure-message.suite.ts";
+
+secureMessageSuite("self-hosted");
