@@ -53,6 +53,7 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
     "must be a connection string, an object with one, or a list of them",
     (value) => [value].flat().length > 0 && [value].flat().every(isEndpoint),
   ],
+  credential: ["must have a method getToken", (value) => isObject(value) && typeof value.getToken === "function"],
   connections: whole,
   maxConnections: whole,
   applicationName: text,
@@ -60,10 +61,7 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
   gracefulShutdown: oneOf("Off", "WaitForClientsClose", "MigrateClients"),
   shutdownTimeout: from0,
   accessTokenLifetime: above0,
-  maxPollIntervalInSeconds: [
-    "must be a whole number from 1 to 300",
-    (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 300,
-  ],
+  maxPollIntervalInSeconds: ["must be a whole number from 1 to 300", (value) => whole[1](value) && (value as number) <= 300],
   router: callable,
 };
 

@@ -107,8 +107,14 @@ export class ScriptedService {
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
+  /** Answers HTTP requests: status and body. */
+  onRequest: (request: IncomingMessage) => readonly [number, string] = () => [404, ""];
+
   private constructor() {
-    this.#http = createServer();
+    this.#http = createServer((request, response) => {
+      const [status, body] = this.onRequest(request);
+      response.writeHead(status).end(body);
+    });
     this.#http.on("upgrade", (request, socket, head) =>
       this.#sockets.handleUpgrade(request, socket, head, (ws) =>
         this.connections.push(new ServerConnection(request, ws, this.answer, this.ready)),

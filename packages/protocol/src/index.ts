@@ -1,4 +1,5 @@
 export * from "./connection-string.ts";
+export * from "./entra-tokens.ts";
 export * from "./handshake.ts";
 export { headerText } from "./header-text.ts";
 export * from "./hub-protocol.ts";
@@ -85,4 +86,5 @@ export {
   type ServicePingMessage,
 } from "./service/session-messages.ts";
 export { maxTokenLength, type SigningKey, signToken } from "./sign-token.ts";
+export type { TokenCredential } from "./token-credential.ts";
 export * from "./typed-client.ts";

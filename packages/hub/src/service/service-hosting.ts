@@ -74,7 +74,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#report = report;
     this.#service = typeof service === "string" ? { endpoints: service } : service;
     checkServiceOptions(this.#service);
-    const { applicationName, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
+    const { applicationName, credential, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
       hub: this.#hub,
@@ -84,7 +84,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       migrationLevel: gracefulShutdown === "MigrateClients" ? MigrationLevel.ShutdownOnly : MigrationLevel.Off,
       allowStatefulReconnects: options.allowStatefulReconnects === true,
     };
-    this.#endpoints = endpointsOf(this.#service).map((endpoint) => new EndpointLinks(endpoint, links, this));
+    this.#endpoints = endpointsOf(this.#service).map((endpoint) => new EndpointLinks(endpoint, credential, links, this));
     this.lifetime = new ServiceLifetime(this.#endpoints, this.#clients, serverId);
     // The service watches over the clients' transports; a slow server connection must not count as a slow client.
     const limits = {
@@ -112,11 +112,11 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     for (const endpoint of this.#endpoints) endpoint.stop();
   }
 
-  negotiate({ client, expiresAt }: Visitor, request: Request): Response {
+  async negotiate({ client, expiresAt }: Visitor, request: Request): Promise<Response> {
     if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
     const endpoint = this.#route();
     if (endpoint === undefined) return new Response("The hub is not connected to the service.", { status: 500 });
-    const access = this.#accessTo(endpoint, client, request);
+    const access = await this.#accessTo(endpoint, client, request);
     if (access === undefined) return new Response("The user has too many claims for an access token.", { status: 413 });
     return Response.json({ negotiateVersion: 0, ...access, ...tokenLifetime(expiresAt), availableTransports: [] });
   }
@@ -126,7 +126,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       const held = await findHeld(this.#endpoints, this.lifetime.acks, connectionToken);
       if (held === undefined) return refuseRefresh("connection_not_found");
       if (userOf(held.claims)?.id !== client.userIdentifier) return refuseRefresh("permission_change_rejected");
-      const access = this.#accessTo(held.endpoint, client, request);
+      const access = await this.#accessTo(held.endpoint, client, request);
       if (access === undefined) return refuseRefresh("token_too_large");
       const claims = claimEntries(userClaims(client.user, client.userIdentifier));
       if (!(await renewHeld(held, this.lifetime.acks, connectionToken, claims, expiresAt)))
@@ -139,7 +139,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
   }
 
   /** @returns undefined when the token would be longer than the service takes */
-  #accessTo(endpoint: EndpointLinks, { user, userIdentifier }: HubClient, request: Request): ReturnType<typeof redirect> {
+  async #accessTo({ connection, identity }: EndpointLinks, { user, userIdentifier }: HubClient, request: Request) {
     const { sticky = "Disabled", accessTokenLifetime = 3_600_000, maxPollIntervalInSeconds } = this.#service;
     const terms = {
       hub: this.#hub,
@@ -152,7 +152,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       endpointCount: this.#endpoints.length,
       lifetime: accessTokenLifetime,
     };
-    return redirect(endpoint.connection, terms, userClaims(user, userIdentifier), targetOf(request.url));
+    return redirect(connection, await identity.clientKey(), terms, userClaims(user, userIdentifier), targetOf(request.url));
   }
 
   handle(): Response {

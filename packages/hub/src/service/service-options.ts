@@ -1,3 +1,5 @@
+import type { TokenCredential } from "@signalbox/protocol";
+
 /** How long clients of this server are kept with it, when they come back. */
 export type StickyMode = "Disabled" | "Preferred" | "Required";
 
@@ -16,6 +18,8 @@ export interface ServiceEndpoint {
 /** The service behind which the hubs stand. Times in milliseconds. */
 export interface ServiceOptions {
   readonly endpoints: string | ServiceEndpoint | readonly (string | ServiceEndpoint)[];
+  /** For connection strings without an access key (`AuthType=azure`): any credential of `@azure/identity`. */
+  readonly credential?: TokenCredential | undefined;
   /** 5: connections to each endpoint for each hub. */
   readonly connections?: number | undefined;
   /** 10: so many at most, when the service asks for more. */
