@@ -139,7 +139,7 @@ export async function startWithService(program: HubProgram): Promise<HubServer> 
 const testHubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
 
 /** An app refuses to negotiate for a hub until the service has accepted its connections. */
-async function untilConnected(app: HubProcess, hubs: readonly string[] = testHubs): Promise<void> {
+export async function untilConnected(app: HubProcess, hubs: readonly string[] = testHubs): Promise<void> {
   const deadline = Date.now() + startLimit;
   const negotiate = async (hub: string) =>
     (await fetch(`${app.url}/${hub}/negotiate?negotiateVersion=1`, { method: "POST" })).status;
