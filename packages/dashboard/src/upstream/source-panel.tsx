@@ -77,8 +77,8 @@ function Settings({ view: { settings, appended } }: { readonly view: UpstreamVie
   if (appended.length === 0) return <>In force: nothing. The settings name no templates. Add some and save them.</>;
   return (
     <>
-      In force: what <strong>{originsOf(appended)}</strong> adds. The settings name no templates. Those that you add here are
-      tried before.
+      In force: what <strong>{originsOf(appended)}</strong> adds. The settings name no templates. Those that you add here come
+      first.
     </>
   );
 }

@@ -11,6 +11,8 @@ interface UntakenProps {
 /** Events that happened and that nobody heard of, so that nobody wonders why nothing arrives. */
 export function Untaken({ events, onAdd }: UntakenProps) {
   if (events.length === 0) return null;
+  // By name: rows that jump to the top at each event could not be clicked.
+  const sorted = [...events].sort((one, other) => nameOf(one).localeCompare(nameOf(other)));
   return (
     <section class="card untaken" aria-labelledby="untaken-title">
       <h2 id="untaken-title">No template takes these</h2>
@@ -27,8 +29,8 @@ export function Untaken({ events, onAdd }: UntakenProps) {
             </tr>
           </thead>
           <tbody>
-            {events.map((event) => (
-              <Row key={`${event.hub} ${event.category} ${event.event}`} event={event} onAdd={onAdd} />
+            {sorted.map((event) => (
+              <Row key={nameOf(event)} event={event} onAdd={onAdd} />
             ))}
           </tbody>
         </table>
@@ -59,4 +61,8 @@ function Row({ event, onAdd }: { readonly event: UntakenEvent; readonly onAdd: U
       </td>
     </tr>
   );
+}
+
+function nameOf({ hub, category, event }: UntakenEvent): string {
+  return `${hub} ${category}/${event}`;
 }

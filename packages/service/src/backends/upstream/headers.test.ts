@@ -47,6 +47,18 @@ describe("an upstream request", () => {
     ]);
   });
 
+  it("authenticates by the user name and password of its URL, whatever characters they have, and says neither otherwise", async () => {
+    const peer = await upstream();
+    const bench = new Bench(`${peer.origin.replace("//", "//us%40er:p%3Aw%C3%B6rd@")}/{event}?a=b#c`);
+    bench.backend.connected(bench.client());
+    await bench.backend.drained();
+
+    const [request] = peer.requests;
+    expect(request!.header("authorization")).toBe(`Basic ${Buffer.from("us@er:p:wörd").toString("base64")}`);
+    expect(request!.header("host")).toBe(peer.origin.slice("http://".length));
+    expect(request!.url).toBe("/connected?a=b");
+  });
+
   it("names no user, claims or query where there are none, and the hub as the client spelled it", async () => {
     const peer = await upstream();
     const bench = new Bench(`${peer.origin}/{hub}`);
