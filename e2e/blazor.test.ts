@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, launchChromium, type Page } from "./support/chromium.ts";
 import { appServerSdk, blazorAssets, buildBlazorApp } from "./support/dotnet-program.ts";
-import { type HubProcess, type HubProgram, startHubProcess, untilConnected } from "./support/hub-server.ts";
+import { type AppServer, type HubProgram, startBehindService } from "./support/hub-server.ts";
 import { keptPort, type RunningService, startService } from "./support/service.ts";
 import { chromium, dotnetSdk } from "./support/system-parts.ts";
 import { startTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+
+/** Blazor tries again after 5 seconds when it could not reconnect at once, and .NET programs start slowly; milliseconds. */
+const patience = 60_000;
 
 const [browserPath, dotnet] = [chromium.find(), dotnetSdk.find()];
 const program = dotnet === undefined || browserPath === undefined ? undefined : await buildBlazorApp(dotnet);
@@ -15,20 +18,20 @@ const missing =
       ? "there is no .NET 10 SDK"
       : `the NuGet feed of this machine does not serve ${appServerSdk} or ${blazorAssets}`;
 
-describe(`a Blazor Server app behind the service, by ${appServerSdk}, in Chromium`, () => {
+describe(`a Blazor Server app behind the service, by ${appServerSdk}, in Chromium`, { timeout: 3 * patience }, () => {
   if (program === undefined) it.skip(`is skipped: ${missing}`);
   else describeBlazor(program, browserPath!);
 });
 
 /** What the page shows, by id (`dotnet/blazor-app/Counter.razor`). */
 const shown = (page: Page, id: "count" | "news" | "greeting") =>
-  expect.poll(() => page.textContent(`#${id}`), { timeout: 30_000 });
+  expect.poll(() => page.textContent(`#${id}`), { timeout: patience });
 
 function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
   const [servicePort, appPort] = [keptPort(), keptPort()];
   let service: RunningService;
   let proxy: TcpProxy;
-  let app: HubProcess;
+  let app: AppServer;
   let browser: Browser;
 
   beforeAll(async () => {
@@ -36,7 +39,7 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
     proxy = await startTcpProxy(service.port);
     app = await startApp();
     browser = await launchChromium(chromiumPath);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await app?.[Symbol.asyncDispose]();
@@ -44,42 +47,45 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
     await service?.[Symbol.asyncDispose]();
   });
 
-  async function startApp(): Promise<HubProcess> {
+  function startApp(): Promise<AppServer> {
     const connectionString = `${service.connectionString.replace(/;?$/, ";")}ClientEndpoint=http://127.0.0.1:${proxy.port};`;
     const urls = `http://127.0.0.1:${appPort}`;
-    const started = await startHubProcess(blazorApp, ["--service", connectionString, "--urls", urls]);
-    await untilConnected(started, ["_blazor"]);
-    return started;
+    return startBehindService(blazorApp, { connectionString }, ["--urls", urls], ["_blazor"]);
+  }
+
+  async function newPage(): Promise<Page> {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(patience);
+    return page;
   }
 
   /** The page, when its circuit runs. */
   async function visit(query = ""): Promise<Page> {
-    const page = await browser.newPage();
-    await page.goto(app.url + query);
+    const page = await newPage();
+    await page.goto(app.clientUrl + query);
     await untilInteractive(page);
     return page;
   }
 
-  const untilInteractive = (page: Page) => page.waitForSelector("text=interactive", { timeout: 30_000 });
+  const untilInteractive = (page: Page) => page.waitForSelector("text=interactive");
   /** Blazor covers the page while it has no connection. */
   const untilReconnecting = (page: Page, isReconnecting: boolean) =>
     page.waitForFunction(
       (display) => document.getElementById("components-reconnect-modal")?.style.display === display,
       isReconnecting ? "block" : "none",
-      { timeout: 30_000 },
     );
-  const publish = (text: string) => fetch(`${app.url}/news`, { method: "POST", body: text });
+  const publish = (text: string) => fetch(`${app.clientUrl}/news`, { method: "POST", body: text });
   const click = (page: Page) => page.click("button");
 
   it("has its page speak blazorpack with the service", async () => {
-    const page = await browser.newPage();
+    const page = await newPage();
     const sent: (string | Buffer)[] = [];
     const urls: string[] = [];
     page.on("websocket", (socket) => {
       urls.push(socket.url());
       socket.on("framesent", ({ payload }) => sent.push(payload));
     });
-    await page.goto(app.url);
+    await page.goto(app.clientUrl);
     await untilInteractive(page);
     expect(urls).toEqual([expect.stringContaining(`ws://127.0.0.1:${proxy.port}/client/?hub=componenthub&`)]);
     expect(String(sent[0])).toBe('{"protocol":"blazorpack","version":1}\u001e');
@@ -153,7 +159,7 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
     const page = await visit();
     await click(page);
     await shown(page, "count").toBe("1");
-    await app.stop("SIGKILL");
+    await app.app.stop("SIGKILL");
     app = await startApp();
     await shown(page, "count").toBe("0");
     await untilInteractive(page);

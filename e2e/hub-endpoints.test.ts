@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HubClient } from "./support/hub-client.ts";
-import { type HubServer, startHubProcess } from "./support/hub-server.ts";
+import { type HubServer, startHubProcess, untilConnected } from "./support/hub-server.ts";
 import { control, unique } from "./support/hub-suite/stage.ts";
 import { Rest } from "./support/rest.ts";
 import { type RunningService, startService } from "./support/service.ts";
@@ -14,6 +14,7 @@ async function startBehindTwo() {
   const services = [await startService(), await startService()] as const;
   const args = services.flatMap(({ connectionString }) => ["--service", connectionString]);
   const app = await startHubProcess(typeScriptHub(), args);
+  await untilConnected(app);
   const server: HubServer = {
     clientUrl: app.url,
     controlUrl: app.url,

@@ -9,11 +9,11 @@ const rows = text.split("\n").filter((line) => line.startsWith("| ") && !line.st
 describe("docs/acceptance.md", () => {
   it("names tests that exist, by file and title", () => {
     expect(rows.length).toBeGreaterThan(100);
-    for (const row of rows) {
+    const missing = rows.filter((row) => {
       const [, file, title] = /^\| .+ \| \[[^\]]+\]\(\.\.\/([^)]+)\) \| (.+) \|$/.exec(row) ?? [];
-      if (file === undefined || title === undefined) expect.unreachable(`not a line, a file and a test: ${row}`);
-      expect(titlesOf(file), row).toContain(title);
-    }
+      return file === undefined || title === undefined || !titlesOf(file).includes(title);
+    });
+    expect(missing).toEqual([]);
   });
 });
 

@@ -221,7 +221,9 @@ export function describeAppServers(program: HubProgram): void {
     }
   }
 
-  it("wait in vain for none of each other's clients when the service was killed, once it is there again", async () => {
+  it("wait in vain for none of each other's clients when the service was killed, once it is there again", {
+    timeout: 180_000,
+  }, async () => {
     await using stage = await startTwo([], { port: keptPort() });
     let asked = false;
     const client = await clientOn("two", stage.one, combinations[0]!, {
@@ -233,7 +235,7 @@ export function describeAppServers(program: HubProgram): void {
         }),
     });
     const ask = async (question: string) =>
-      (await control(stage.one, "GET", `/ask/${client.id}?question=${question}&seconds=50`)).text();
+      (await control(stage.one, "GET", `/ask/${client.id}?question=${question}&seconds=120`)).text();
     const outcome = ask("for ever");
     await expect.poll(() => asked).toBe(true);
     // Where the client is has been told before the answers to later questions.

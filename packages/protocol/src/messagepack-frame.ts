@@ -22,10 +22,12 @@ interface LengthPrefix {
  */
 function readLengthPrefix(bytes: Uint8Array, start: number): LengthPrefix | undefined {
   let bodyBytes = 0;
-  for (let index = 0; index < maxPrefixBytes; index++) {
+  // A power would be a call of the C library each time.
+  let unit = 1;
+  for (let index = 0; index < maxPrefixBytes; index++, unit *= 0x80) {
     const group = bytes[start + index];
     if (group === undefined) return undefined;
-    bodyBytes += (group & 0x7f) * 2 ** (7 * index);
+    bodyBytes += (group & 0x7f) * unit;
     if (group < 0x80) {
       if (bodyBytes > maxBodyBytes) break;
       return { prefixBytes: index + 1, bodyBytes };

@@ -27,7 +27,9 @@ export class StartedService {
 
   /** @param flags settings by their paths, such as `servers.timeout` */
   static async start(flags: Readonly<Record<string, string | boolean>> = {}): Promise<StartedService> {
-    const { settings } = loadSettings({ flags: { port: "0", ip: "127.0.0.1", inMemory: true, ...flags } });
+    // A crowd may take its time between negotiate and connect.
+    const usual = { port: "0", ip: "127.0.0.1", inMemory: true, "clients.negotiateTimeout": "60s" };
+    const { settings } = loadSettings({ flags: { ...usual, ...flags } });
     return new StartedService(await startService(settings, { log: pino({ level: "silent" }) }));
   }
 

@@ -15,7 +15,7 @@ import { listen } from "../src/listener/listen.ts";
 import type { Listener } from "../src/listener/listener.ts";
 
 export const defaultLimits: ConnectionLimits = {
-  negotiateTimeout: 5_000,
+  negotiateTimeout: 60_000,
   handshakeTimeout: 15_000,
   keepAliveInterval: 15_000,
   clientTimeout: 30_000,

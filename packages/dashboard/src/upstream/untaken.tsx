@@ -23,9 +23,7 @@ export function Untaken({ events, onAdd }: UntakenProps) {
               <th scope="col">Hub</th>
               <th scope="col">Count</th>
               <th scope="col">Last</th>
-              <th scope="col">
-                <span class="unseen">Template</span>
-              </th>
+              <th scope="col">Template</th>
             </tr>
           </thead>
           <tbody>
@@ -56,7 +54,7 @@ function Row({ event, onAdd }: { readonly event: UntakenEvent; readonly onAdd: U
           aria-label={`Add a template for ${name} of hub ${event.hub}`}
           onClick={() => onAdd(event)}
         >
-          Add a template
+          Add
         </button>
       </td>
     </tr>

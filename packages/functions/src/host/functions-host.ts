@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { TokenCredential } from "@signalbox/management";
 import { isLoopback, type Listener, listen, type Peer } from "@signalbox/transport";
 import { defaultConnectionSetting } from "../bindings/signalr/connections.ts";
 import { TimerStatusFiles } from "../bindings/timer/timer-status.ts";
@@ -39,6 +40,11 @@ export interface FunctionsHostOptions {
   /** PEM texts: serve https. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly identity?: HostIdentityOptions;
+  /**
+   * Who this host is for Microsoft Entra, such as `new DefaultAzureCredential()` of `@azure/identity`: for SignalR connection settings of an
+   * identity (`<setting>__serviceUri`), which are refused without.
+   */
+  readonly credential?: TokenCredential;
   /** Used for every SignalR connection setting that is empty or absent. */
   readonly signalRConnectionString?: string;
   /**
@@ -223,6 +229,7 @@ class Host implements FunctionsHost {
       identity: this.#identity,
       only: this.#options.functions,
       nodeArguments: this.#options.nodeArguments ?? [],
+      credential: this.#options.credential,
       log: this.#options.log,
       url: this.url,
       port: this.port,

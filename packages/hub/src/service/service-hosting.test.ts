@@ -50,6 +50,11 @@ class Chat extends Hub {
     yield 2;
   }
 
+  async pour() {
+    for (let drop = 0; drop < 300; drop++) await this.clients.caller.send("drop", "x".repeat(1_000));
+    return "poured";
+  }
+
   async hold() {
     await held.promise;
   }
@@ -457,6 +462,19 @@ describe("clients of the service", () => {
 });
 
 describe("sends", () => {
+  it("that await wait while their server connection is full, and go on when it has taken all", async () => {
+    await start();
+    const connection = await service.connection();
+    for (const id of ["c1", "c2"]) {
+      connection.open(id);
+      connection.call(id, "pour", [], "1");
+    }
+    for (const id of ["c1", "c2"]) {
+      await expect.poll(() => connection.said(id).at(-1)).toContain("poured");
+      expect(connection.said(id)).toHaveLength(302);
+    }
+  });
+
   it("of a call keep their order, results and items included", async () => {
     await start({ connections: 2 });
     const two = await service.connection(1);

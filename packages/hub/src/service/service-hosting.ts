@@ -61,7 +61,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
   /**
    * @param hubName of the class
    * @throws {ConnectionStringError | TypeError} for a connection string that cannot be used
-   * @throws {RangeError} for a poll interval that is none
    */
   constructor(
     hubName: string,

@@ -48,7 +48,7 @@ class Echo implements ConnectionHandler {
 }
 
 const limits = {
-  negotiateTimeout: 2_000,
+  negotiateTimeout: 5_000,
   handshakeTimeout: 15_000,
   keepAliveInterval: 15_000,
   clientTimeout: 30_000,

@@ -15,7 +15,7 @@ import type { RestOptions } from "./route.ts";
 const key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 
 const limits: ConnectionLimits = {
-  negotiateTimeout: 5_000,
+  negotiateTimeout: 60_000,
   handshakeTimeout: 15_000,
   keepAliveInterval: 15_000,
   clientTimeout: 30_000,

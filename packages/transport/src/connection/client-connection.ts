@@ -233,6 +233,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     return new Promise((resolve) => {
       this.#senders ??= [];
       this.#senders.push(resolve);
+      this.#output.transport?.awaitDrain?.();
     });
   }
 
@@ -244,7 +245,10 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   #releaseSenders(): void {
     const senders = this.#senders;
     if (senders === undefined) return;
-    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) return;
+    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) {
+      this.#output.transport?.awaitDrain?.();
+      return;
+    }
     this.#senders = undefined;
     for (const resolve of senders) resolve();
   }

@@ -30,6 +30,8 @@ export interface Transport {
   /** Stop and restart taking bytes from the client. Transports whose client waits for each answer need not do anything. */
   pause(): void;
   resume(): void;
+  /** Of a shared transport: the connection's `drained` is to be called, once, when everything has been given to the client's side. Others always call. */
+  awaitDrain?(): void;
   /** Once a sweep. @param now see `monotonicNow` */
   sweep?(now: number): void;
 }

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
-import { ServiceClient } from "@signalbox/management";
+import { ServiceClient, type TokenCredential } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { BindingContext } from "../../contracts/binding.ts";
@@ -38,9 +38,12 @@ const payloadOf = ({ accessToken }: ConnectionInfo) =>
   JSON.parse(Buffer.from(accessToken.split(".")[1]!, "base64url").toString());
 
 /** An app whose one SignalR setting leads to a real service. */
-function app(values: Readonly<Record<string, string>> = { AzureSignalRConnectionString: east.connectionString, Hub: "Chat" }) {
+function app(
+  values: Readonly<Record<string, string>> = { AzureSignalRConnectionString: east.connectionString, Hub: "Chat" },
+  credential?: TokenCredential,
+) {
   const settings = settingsOf(values);
-  const connections = new SignalRConnections(settings);
+  const connections = new SignalRConnections(settings, credential);
   const inputs = new Map(signalRInputs(connections).map((input) => [input.type, input]));
   const output = new SignalROutput(connections);
   const read = async (type: string, properties: object, data = {}) =>
@@ -135,6 +138,22 @@ describe("signalRConnectionInfo", () => {
     expect(() => app(values).check("signalRConnectionInfo", { hubName: "c", connectionStringSetting: "Signal" })).toThrow(
       message,
     );
+  });
+
+  it("takes an identity where the host has one, with the addresses that its settings name", async () => {
+    const credential: TokenCredential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const settings = {
+      Hub: "c",
+      Signal__serviceUri: "https://x.test",
+      Signal__clientEndpoint: "https://clients.test",
+      Azure__SignalR__Endpoints__East__serviceUri: "https://east.test",
+      "Azure:SignalR:Endpoints:West:secondary:serviceUri": "https://west.test/",
+    };
+    expect(await app(settings, credential).read("signalREndpoints", { connectionStringSetting: "Signal" })).toMatchObject([
+      { endpointType: "Primary", name: "", endpoint: "https://x.test" },
+      { endpointType: "Primary", name: "East", endpoint: "https://east.test" },
+      { endpointType: "Secondary", name: "West", endpoint: "https://west.test" },
+    ]);
   });
 
   it("prefers a connection string to an identity", () => {

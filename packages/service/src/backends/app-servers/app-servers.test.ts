@@ -1,6 +1,7 @@
-import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
+import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage, signToken } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadSettings } from "../../config/load.ts";
+import { developmentKey } from "../../config/settings.ts";
 import { type ConnectedClient, StartedService, transportsAndProtocols } from "../../started-service.suite.ts";
 import { payloadsOf, ScriptedServer, type ServerOptions } from "./scripted-server.suite.ts";
 
@@ -593,6 +594,33 @@ describe("A token that is renewed at the app", () => {
     }
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims: [], expireTime: Date.now(), ackId: 5 });
     await client.ended;
+  });
+
+  it("counts also when it was renewed over REST: the app is told", async () => {
+    const server = await serve();
+    const negotiation = await started.negotiate("");
+    const client = await started.connectTo(negotiation, { "asrs.s.uid": "ann", role: "old" });
+    const path = "/api/hubs/chat/connections/:refreshAuth";
+    const token = signToken(
+      { aud: `http://localhost${path}`, exp: Math.floor(Date.now() / 1000) + 60 },
+      { key: developmentKey },
+    );
+    const response = await fetch(started.service.url + path, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ connectionToken: negotiation.connectionToken, claims: [{ type: "level", value: "new" }] }),
+    });
+    const { claims } = (await response.json()) as {
+      readonly claims: readonly { readonly type: string; readonly value: string }[];
+    };
+    expect(claims.filter(({ type }) => ["asrs.s.uid", "role", "level"].includes(type))).toEqual([
+      { type: "asrs.s.uid", value: "ann" },
+      { type: "level", value: "new" },
+    ]);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 1 });
+    const { payload } = (await server.connection.until(20, ({ ackId }) => ackId === 1)) as { readonly payload: Uint8Array };
+    expect(decodeConnectionClaims(payload)).toEqual(claims);
   });
 
   it("cannot be had without an access key", async () => {
