@@ -40,13 +40,13 @@ foreach (var transport in new[] { HttpTransportType.WebSockets, HttpTransportTyp
 
 cases.Add("refreshes by itself before its token ends, and outlives it", async environment =>
 {
-    var token = "ann.reader.14";
+    var token = "ann.reader.24";
     var refreshed = new TaskCompletionSource();
     var closed = new TaskCompletionSource();
     await using var connection = Build(environment.Endpoint, HttpTransportType.WebSockets, () => token).WithAuthenticationRefresh(_ => { }).Build();
     connection.AuthenticationRefreshed += _ => { refreshed.TrySetResult(); return Task.CompletedTask; };
     connection.Closed += _ => { closed.TrySetResult(); return Task.CompletedTask; };
-    var end = DateTime.UtcNow.AddSeconds(16);
+    var end = DateTime.UtcNow.AddSeconds(26);
     await connection.StartAsync();
     token = "ann.admin.600";
     await refreshed.Task.WaitAsync(TimeSpan.FromSeconds(60));

@@ -71,8 +71,8 @@ describe("A new token of a client that one of two endpoints has", () => {
 
   it("cannot be asked for while the hub is not connected to the service", async () => {
     for (const service of services) await service.stop();
-    await expect.poll(async () => (await refresh()).status, { timeout: 15_000 }).toBe(500);
+    await expect.poll(async () => (await refresh()).status).toBe(500);
     expect(await (await refresh()).json()).toMatchObject({ error: "internal_server_error" });
     expect(errors).toContain("The hub is not connected to the service.");
-  }, 20_000);
+  });
 });
