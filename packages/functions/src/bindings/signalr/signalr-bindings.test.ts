@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { ServiceClient, type TokenCredential } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -8,6 +7,7 @@ import type { BindingContext } from "../../contracts/binding.ts";
 import { fromTypedData, toTypedData } from "../../contracts/typed-data.ts";
 import {
   binding,
+  connectByToken,
   connectClient,
   contextOf,
   indexing,
@@ -178,22 +178,8 @@ describe("signalRConnectionInfo", () => {
 });
 
 describe("signalRRefresh", () => {
-  /** A client that negotiates by itself, as the library tells nobody the connection token. */
   async function connect(access: ConnectionInfo): Promise<string> {
-    const negotiation = await fetch(access.url.replace("/?", "/negotiate?negotiateVersion=1&"), {
-      method: "POST",
-      headers: { Authorization: `Bearer ${access.accessToken}` },
-    });
-    const { connectionToken } = (await negotiation.json()) as { readonly connectionToken: string };
-    const connection = new HubConnectionBuilder()
-      .withUrl(`${access.url}&id=${connectionToken}`, {
-        accessTokenFactory: () => access.accessToken,
-        skipNegotiation: true,
-        transport: HttpTransportType.WebSockets,
-      })
-      .configureLogging(LogLevel.None)
-      .build();
-    await connection.start();
+    const { connection, connectionToken } = await connectByToken(access);
     clients.push({ connection, id: "", calls: [] });
     return connectionToken;
   }
