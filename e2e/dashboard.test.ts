@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type * as Axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Browser, launchChromium, type Page } from "./support/chromium.ts";
+import { startDevApp } from "./support/dev-app.ts";
 import { connectInNode } from "./support/node-client.ts";
 import { root } from "./support/repository.ts";
 import { takeScreenshot } from "./support/screenshot.ts";
@@ -29,6 +30,17 @@ const document = (host: string) => `{
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const path = chromium.find();
+
+/** No scrolling sideways, and nothing for axe to complain about. */
+async function expectReadable(page: Page, colorScheme: "light" | "dark", width: number): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: 820 });
+  const scrollWidth = await page.evaluate(() => globalThis.document.documentElement.scrollWidth);
+  expect(scrollWidth, "no scrolling sideways").toBeLessThanOrEqual(width);
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => axe.run());
+  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+}
 
 describe("the built page", () => {
   it("is as new as its sources: npm run build", () => {
@@ -109,7 +121,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
       const app = await upstream();
       await using first = await startService({ runtime, args: ["--admin-port", "0"], port: keptPort() });
       const page = await open(first);
-      await expect.poll(() => page.getByText("the settings, which name no templates").isVisible()).toBe(true);
+      await expect.poll(() => page.getByText("In force: nothing. The settings name no templates.").isVisible()).toBe(true);
       await paste(page, document(app.host));
       await page.getByRole("button", { name: "Save", exact: true }).click();
       await page.getByText("saved here").waitFor();
@@ -155,6 +167,51 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     expect(request!.connectionId).toMatch(/^test-/);
     expect(request!.headers["x-asrs-signature"]).toMatch(/^sha256=/);
   });
+
+  it("shows events that no template takes as they happen, and begins a template for them", async () => {
+    const app = await upstream();
+    const service = await start({
+      settings: { templates: [{ hubPattern: "other", urlTemplate: `http://${app.host}/{event}` }] },
+    });
+    const page = await open(service);
+    await template(page, 1).waitFor();
+    const client = await connect(service, "chat");
+    for (let i = 0; i < 3; i++) await client.send("newMessage", "x");
+    const missed = page.getByRole("region", { name: "No template takes these" });
+    await missed.getByRole("row", { name: /^messages\/newMessage chat 3 / }).waitFor();
+    await missed.getByRole("row", { name: /^connections\/connected chat 1 / }).waitFor();
+    await expectReadable(page, "light", 390);
+    await expectReadable(page, "dark", 1200);
+    await missed.getByRole("button", { name: "Add a template for messages/newMessage of hub chat" }).press("Enter");
+    expect(await template(page, 2).getByLabel("Hub").inputValue()).toBe("chat");
+    await template(page, 2).getByLabel("URL").fill(`http://${app.host}/{event}`);
+    await page.keyboard.press("Control+s");
+    await missed.waitFor({ state: "detached" });
+    await client.send("newMessage", "x");
+    await expect.poll(() => app.requests.map(({ url }) => url)).toEqual(["/newMessage"]);
+  }, 120_000);
+
+  it("says under signalbox dev what dev has wired, and how that goes with templates of one's own", async () => {
+    await using dev = await startDevApp(join(root, "samples/sign-in"));
+    const [, adminUrl = ""] = /Dashboard +(\S+)/.exec(dev.output())!;
+    const page = await open({ adminUrl });
+    await page.getByText("In force: what signalbox dev adds.").waitFor();
+    const wired = page.getByRole("listitem", { name: "Template 1, read-only" });
+    expect(await wired.getByLabel("URL").inputValue()).toBe(`${dev.url}/runtime/webhooks/signalr`);
+    await wired.getByText("from signalbox dev: read-only, tried last").waitFor();
+
+    const app = await upstream();
+    await page.getByRole("button", { name: "Add template" }).click();
+    await template(page, 1).getByLabel("URL").fill(`http://${app.host}/{event}`);
+    // It takes everything.
+    const last = page.getByRole("listitem", { name: "Template 2, read-only" });
+    await last.getByText("never reached: template 1 takes all of it").waitFor();
+    await template(page, 1).getByLabel("Hub").fill("mine");
+    await last.getByText("never reached").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("and for all that they leave what signalbox dev adds").waitFor();
+    await last.getByText("takes the test event").waitFor();
+  }, 180_000);
 
   it("hides keys until asked, and keeps them when the rest of a URL is edited", async () => {
     const app = await upstream();
@@ -269,16 +326,8 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     const grounds = new Set<string>();
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [1200, 390]) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize({ width, height: 820 });
+        await expectReadable(page, colorScheme, width);
         grounds.add(await page.evaluate(() => getComputedStyle(globalThis.document.documentElement).backgroundColor));
-        expect(
-          await page.evaluate(() => globalThis.document.documentElement.scrollWidth),
-          "no scrolling sideways",
-        ).toBeLessThanOrEqual(width);
-        await page.evaluate(axeSource);
-        const { violations } = await page.evaluate(() => axe.run());
-        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
       }
     }
     expect(grounds.size).toBe(2);

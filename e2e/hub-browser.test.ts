@@ -44,6 +44,77 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
       await bob.stop();
     });
 
+    it.each(combinations)("serves it in a web worker, over $transport with $protocol", async (combination) => {
+      const url = `${server.clientUrl}/testhub`;
+      const client = await browser.connectInWorker({ ...combination, accessToken: "", url });
+      expect(await client.invoke("Echo", { text: "grüße" })).toEqual({ text: "grüße" });
+      await client.invoke("SendToCaller", "hello");
+      await expect.poll(() => client.messages()).toEqual([["hello"]]);
+      expect(await client.stream("Count", 3)).toEqual({ items: [1, 2, 3], error: undefined });
+      await client.stop();
+    });
+
+    it.each(combinations.filter(({ transport }) => transport !== "WebSockets"))(
+      "serves it by XMLHttpRequest, over $transport with $protocol",
+      async (combination) => {
+        const url = `${server.clientUrl}/testhub`;
+        const client = await browser.connectByXhr({ ...combination, accessToken: "", url });
+        expect(await client.invoke("Echo", { text: "grüße" })).toEqual({ text: "grüße" });
+        await client.invoke("SendToCaller", "hello");
+        await expect.poll(() => client.messages()).toEqual([["hello"]]);
+        await client.stop();
+      },
+    );
+
+    it("hears its headers where the browser lets it send some", async () => {
+      for (const [transport, own, userAgent] of [
+        ["LongPolling", "mine", expect.stringMatching(/^Microsoft SignalR\//)],
+        ["ServerSentEvents", null, null],
+        ["WebSockets", null, null],
+      ] as const) {
+        const client = await browser.connect({
+          transport,
+          protocol: "json",
+          accessToken: "",
+          url: `${server.clientUrl}/testhub`,
+          headers: { "X-Custom": "mine" },
+        });
+        expect((await client.invoke("Header", "X-Custom")) ?? null, transport).toEqual(own);
+        expect((await client.invoke("Header", "X-SignalR-User-Agent")) ?? null, transport).toEqual(userAgent);
+        await client.stop();
+      }
+    });
+
+    it.each(["LongPolling", "ServerSentEvents"] as const)(
+      "gets its cookies only with credentials, over %s",
+      async (transport) => {
+        const cookies = async (withCredentials: boolean) => {
+          const options = { transport, protocol: "json", accessToken: "", withCredentials } as const;
+          const client = await browser.connect({ ...options, url: `${server.clientUrl}/testhub` });
+          const header = await client.invoke("Header", "Cookie");
+          await client.stop();
+          return header ?? null;
+        };
+        expect(await cookies(true)).toBe("flavour=oat; colour=blue");
+        expect(await cookies(false)).toBeNull();
+      },
+    );
+
+    it("answers its bare WebSocket", async () => {
+      const negotiation = await fetch(`${server.clientUrl}/testhub/negotiate?negotiateVersion=1`, { method: "POST" });
+      const { url = `${server.clientUrl}/testhub`, accessToken } = (await negotiation.json()) as Record<string, string>;
+      const target = new URL(url);
+      target.protocol = "ws:";
+      if (accessToken !== undefined) target.searchParams.set("access_token", accessToken);
+      const socket = await browser.openRaw(target.href, []);
+      await socket.send('{"protocol":"json","version":1}\u001e');
+      await expect.poll(() => socket.messages()).toEqual(["{}\u001e"]);
+      await socket.send('{"type":1,"target":"SendToCaller","arguments":["hello"]}\u001e');
+      await expect.poll(() => socket.messages()).toContainEqual('{"type":1,"target":"message","arguments":["hello"]}\u001e');
+      await socket.close();
+      await expect.poll(() => socket.closed()).toEqual({ code: 1000, text: "" });
+    });
+
     it.each(combinations)("knows it by its token over $transport with $protocol", async (combination) => {
       const accessToken = await (await control(server, "POST", "/token?user=ann")).text();
       const client = await browser.connect({ ...combination, accessToken, url: `${server.clientUrl}/authorizedhub` });

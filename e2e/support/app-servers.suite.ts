@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HubClient, type HubClientOptions } from "./hub-client.ts";
 import { type AppServer, type HubProgram, startBehindService, startHubProcess } from "./hub-server.ts";
 import { control, unique } from "./hub-suite/stage.ts";
-import { type ServiceOptions, startService } from "./service.ts";
+import { keptPort, type ServiceOptions, startService } from "./service.ts";
 import { type Combination, combinations } from "./test-client.ts";
 
 /** Clients that are moved at once. */
@@ -12,6 +12,39 @@ const webSockets = combinations.filter(({ transport }) => transport === "WebSock
 
 /** An app server and the name by which its hub answers `Server()`. */
 type NamedServer = AppServer & { readonly name: string };
+
+/** A client that calls again and again, also over its reconnections. */
+class Load {
+  answers = 0;
+  /** Calls without an answer. */
+  failures = 0;
+  /** Answers to other calls. */
+  readonly wrong: unknown[] = [];
+  #goesOn = true;
+  readonly #ended: Promise<void>;
+
+  constructor(client: HubClient) {
+    this.#ended = this.#run(client);
+  }
+
+  stop(): Promise<void> {
+    this.#goesOn = false;
+    return this.#ended;
+  }
+
+  async #run(client: HubClient): Promise<void> {
+    for (let i = 0; this.#goesOn; i++) {
+      try {
+        const answer = await client.invoke("Echo", i);
+        if (answer === i) this.answers += 1;
+        else this.wrong.push(answer);
+      } catch {
+        this.failures += 1;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
 
 /**
  * What several app servers with the hub of `test-hub.md` behind one service owe each other's clients, whoever made them.
@@ -126,25 +159,34 @@ export function describeAppServers(program: HubProgram): void {
     });
   });
 
-  it("lose the clients of one that is killed to the other, when the clients reconnect", async () => {
+  it("lose the clients of one that is killed under load to the other, when the clients reconnect", async () => {
     await using stage = await startTwo();
     await using stays = await clientOn("one", stage.one, combinations[0]!, { reconnect: "automatic" });
     const moving = await clientsOnTwo(stage);
     const before = moving.map((client) => client.id);
+    const loads = [stays, ...moving].map((client) => new Load(client));
+    await allAnswered(loads);
     await stage.two.app.stop("SIGKILL");
     await expectMoved(moving, before);
+    await allAnswered(loads);
+    await expectUndisturbed(loads);
     await stays.invoke("SendToAll", "still here");
     for (const client of [stays, ...moving]) await client.received("still here");
     expect(stays.reconnections).toEqual([]);
     await Promise.all(moving.map((client) => client.connection.stop()));
   });
 
-  it("lose the clients of one that has come to a halt to the other", async () => {
+  it("lose the clients of one that has come to a halt under load to the other", async () => {
     await using stage = await startTwo([], { args: ["--servers-timeout", "10s"] });
+    await using stays = await clientOn("one", stage.one, combinations[0]!, { reconnect: "automatic" });
     const moving = await clientsOnTwo(stage);
     const before = moving.map((client) => client.id);
+    const loads = [stays, ...moving].map((client) => new Load(client));
+    await allAnswered(loads);
     process.kill(stage.two.app.pid, "SIGSTOP");
     await expectMoved(moving, before);
+    await allAnswered(loads);
+    await expectUndisturbed(loads);
     await Promise.all(moving.map((client) => client.connection.stop()));
   });
 
@@ -156,6 +198,21 @@ export function describeAppServers(program: HubProgram): void {
     return clients;
   }
 
+  /** From now on each client has been answered anew. */
+  async function allAnswered(loads: readonly Load[]): Promise<void> {
+    const before = loads.map(({ answers }) => answers);
+    await expect
+      .poll(() => loads.every(({ answers }, i) => answers > before[i]! + 2), { timeout: 20_000, message: "all are answered" })
+      .toBe(true);
+  }
+
+  /** Ends the loads: the first client, which stayed, got every answer, and nobody got a wrong one. */
+  async function expectUndisturbed(loads: readonly Load[]): Promise<void> {
+    await Promise.all(loads.map((load) => load.stop()));
+    expect(loads[0]!.failures).toBe(0);
+    expect(loads.map(({ wrong }) => wrong)).toEqual(loads.map(() => []));
+  }
+
   async function expectMoved(clients: readonly HubClient[], before: readonly string[]): Promise<void> {
     for (const client of clients) {
       await expect.poll(() => client.reconnections, { timeout: 40_000 }).toHaveLength(1);
@@ -163,6 +220,31 @@ export function describeAppServers(program: HubProgram): void {
       expect(await client.invoke("Server")).toBe("one");
     }
   }
+
+  it("wait in vain for none of each other's clients when the service was killed, once it is there again", {
+    timeout: 180_000,
+  }, async () => {
+    await using stage = await startTwo([], { port: keptPort() });
+    let asked = false;
+    const client = await clientOn("two", stage.one, combinations[0]!, {
+      prepare: (connection) =>
+        connection.on("ask", (question: string) => {
+          if (question !== "for ever") return question;
+          asked = true;
+          return new Promise<string>(() => {});
+        }),
+    });
+    const ask = async (question: string) =>
+      (await control(stage.one, "GET", `/ask/${client.id}?question=${question}&seconds=120`)).text();
+    const outcome = ask("for ever");
+    await expect.poll(() => asked).toBe(true);
+    // Where the client is has been told before the answers to later questions.
+    for (const question of ["1", "2", "3"]) expect(await ask(question)).toBe(question);
+    await stage.service.stop("SIGKILL");
+    await using _again = await startService({ port: stage.service.port, folder: stage.service.folder });
+    expect(await outcome).toMatch(/^error: .*(is disconnected|service)/);
+    await client.connection.stop();
+  });
 
   it("keep the clients that they negotiated with, when they ask for it", async () => {
     await using stage = await startTwo(["--sticky", "Required"]);
@@ -223,8 +305,13 @@ export function describeAppServers(program: HubProgram): void {
         while (sending) await sender.invoke("SendToOthers", String(sent++));
       })();
       sends.catch(() => {}); // Awaited at the end.
+      const loads = clients.slice(0, 10).map((client) => new Load(client));
       await expect.poll(() => sent).toBeGreaterThan(5);
+      await allAnswered(loads);
       expect(await stage.two.app.stop("SIGTERM")).toBe(0);
+      await allAnswered(loads);
+      await Promise.all(loads.map((load) => load.stop()));
+      expect(loads.map(({ failures, wrong }) => [failures, wrong])).toEqual(loads.map(() => [0, []]));
       sending = false;
       await sends;
       const expected = Array.from({ length: sent }, (_, i) => String(i));

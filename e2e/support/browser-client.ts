@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type * as SignalR from "@microsoft/signalr";
 import type * as SignalRMessagePack from "@microsoft/signalr-protocol-msgpack";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Worker } from "playwright-core";
 import { browserSockets } from "./browser-socket.ts";
 import { launchChromium } from "./chromium.ts";
 import type { OpenRawSocket } from "./raw-socket.suite.ts";
 import { root } from "./repository.ts";
 import type { ClientOptions, ConnectClient, StreamOutcome } from "./test-client.ts";
 
-/** What the two scripts define on the page; the protocol's bundle puts itself under its own name beneath `signalR`. */
+/** What the two scripts define on the page or in the worker; the protocol's bundle puts itself under its own name beneath `signalR`. */
 declare const signalR: typeof SignalR & { readonly protocols: { readonly msgpack: typeof SignalRMessagePack } };
 
 /** One client as the page keeps it. */
@@ -23,15 +23,30 @@ interface PageClient {
 }
 
 declare const clients: Map<string, PageClient>;
+declare global {
+  var worker: InstanceType<typeof globalThis.Worker>;
+}
 
 const scripts = {
   "/signalr.js": "node_modules/@microsoft/signalr/dist/browser/signalr.js",
   "/signalr-protocol-msgpack.js": "node_modules/@microsoft/signalr-protocol-msgpack/dist/browser/signalr-protocol-msgpack.js",
 };
+const workerScripts = {
+  "/worker/signalr.js": "node_modules/@microsoft/signalr/dist/webworker/signalr.js",
+  "/worker/signalr-protocol-msgpack.js": scripts["/signalr-protocol-msgpack.js"],
+};
+const files: Readonly<Record<string, string>> = { ...scripts, ...workerScripts };
+
+/** What a page and a worker have in common. */
+type Surroundings = Pick<Worker, "evaluate">;
 
 /** A Chromium with one page, on another origin than any service, so that every request of a client is a cross-origin one. */
 export interface ClientBrowser {
   readonly connect: ConnectClient;
+  /** The same in a web worker of the page. */
+  readonly connectInWorker: ConnectClient;
+  /** The same on a page without `fetch`, where the client makes its requests by XMLHttpRequest. */
+  readonly connectByXhr: ConnectClient;
   readonly openRaw: OpenRawSocket;
   close(): Promise<void>;
 }
@@ -42,7 +57,29 @@ export async function launchBrowser(executablePath: string): Promise<ClientBrows
   const browser = await launchChromium(executablePath);
   const page = await browser.newPage();
   await page.goto(pages.origin);
-  return { connect: (options) => connect(page, options), openRaw: browserSockets(page), close: () => end(browser, pages) };
+  const old = await browser.newPage();
+  await old.addInitScript(() => Reflect.deleteProperty(globalThis, "fetch"));
+  await old.goto(pages.origin);
+  const worker = await startWorker(page);
+  return {
+    connect: (options) => connect(page, options),
+    connectInWorker: (options) => connect(worker, options),
+    connectByXhr: (options) => connect(old, options),
+    openRaw: browserSockets(page),
+    close: () => end(browser, pages),
+  };
+}
+
+async function startWorker(page: Page): Promise<Worker> {
+  await page.evaluate(() => {
+    // Somebody has to hold on to it.
+    globalThis.worker = new Worker("/worker.js");
+    return new Promise((resolve, reject) => {
+      globalThis.worker.onmessage = resolve;
+      globalThis.worker.onerror = ({ message }) => reject(new Error(message));
+    });
+  });
+  return page.workers()[0]!;
 }
 
 async function end(browser: Browser, pages: PageServer): Promise<void> {
@@ -58,8 +95,14 @@ interface PageServer {
 async function servePages(): Promise<PageServer> {
   const tags = Object.keys(scripts).map((path) => `<script src="${path}"></script>`);
   const server = createServer((request, response) => {
-    const script = scripts[request.url as keyof typeof scripts];
+    const script = files[request.url!];
     if (script !== undefined) response.setHeader("Content-Type", "text/javascript").end(readFileSync(join(root, script)));
+    else if (request.url === "/worker.js")
+      response
+        .setHeader("Content-Type", "text/javascript")
+        .end(
+          `importScripts(${Object.keys(workerScripts).map((path) => `"${path}"`)}); globalThis.clients = new Map(); postMessage("ready");`,
+        );
     else
       response
         .setHeader("Content-Type", "text/html")
@@ -76,7 +119,7 @@ async function servePages(): Promise<PageServer> {
   };
 }
 
-async function connect(page: Page, options: ClientOptions): Promise<Awaited<ReturnType<ConnectClient>>> {
+async function connect(page: Surroundings, options: ClientOptions): Promise<Awaited<ReturnType<ConnectClient>>> {
   const key = crypto.randomUUID();
   const connectionId = await page.evaluate(start, { key, ...options });
   return {
@@ -93,7 +136,7 @@ async function connect(page: Page, options: ClientOptions): Promise<Awaited<Retu
   };
 }
 
-/** Runs in the page. */
+/** Runs in the page or in the worker. */
 async function start({
   key,
   url,
@@ -101,10 +144,14 @@ async function start({
   transport,
   protocol,
   reconnect,
+  headers = {},
+  withCredentials = true,
 }: ClientOptions & { readonly key: string }): Promise<string> {
   const builder = new signalR.HubConnectionBuilder().withUrl(url, {
     transport: signalR.HttpTransportType[transport],
     accessTokenFactory: () => accessToken,
+    headers,
+    withCredentials,
   });
   if (protocol === "messagepack") builder.withHubProtocol(new signalR.protocols.msgpack.MessagePackHubProtocol());
   if (reconnect === "automatic") builder.withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 100 });
@@ -128,7 +175,7 @@ async function start({
   return client.connection.connectionId!;
 }
 
-/** Runs in the page. */
+/** Runs in the page or in the worker. */
 function collect({
   key,
   target,

@@ -51,16 +51,17 @@ async function alone<T>(build: () => Promise<T>): Promise<T> {
 
 /**
  * Builds a program in `e2e/dotnet`.
- * @returns false when the NuGet feed of this machine does not serve `mayLack`
+ * @returns false when the NuGet feed of this machine does not serve one of `mayLack`
  */
-async function build(dotnet: string, project: string, mayLack?: string): Promise<boolean> {
+async function build(dotnet: string, project: string, ...mayLack: readonly string[]): Promise<boolean> {
   try {
     // Servers that would speed up the next build would outlive the tests.
     await alone(() => run(dotnet, ["build", project, "--nologo", "--verbosity", "quiet", "--disable-build-servers"], { env }));
     return true;
   } catch (error) {
     const output = (error as { stdout?: string }).stdout ?? String(error);
-    if (mayLack !== undefined && new RegExp(`NU110[123].*${mayLack.replaceAll(".", "\\.")}`).test(output)) return false;
+    const missing = mayLack.map((name) => name.replaceAll(".", "\\.")).join("|");
+    if (missing !== "" && new RegExp(`NU110[123].*(${missing})`).test(output)) return false;
     throw new Error(`dotnet build ${project}:\n${output}`);
   }
 }
@@ -73,14 +74,32 @@ export const appServerSdk = "Microsoft.Azure.SignalR";
  * @returns undefined when the NuGet feed of this machine does not serve the SDK
  */
 export async function buildAppServer(dotnet: string): Promise<HubProgram | undefined> {
-  if (!(await build(dotnet, join(root, "e2e/dotnet/app-server"), appServerSdk))) return undefined;
-  return { command: dotnet, args: [join(root, "e2e/dotnet/bin/bin/AppServer/debug/AppServer.dll")] };
+  return (await build(dotnet, join(root, "e2e/dotnet/app-server"), appServerSdk))
+    ? { command: dotnet, args: [assembly("AppServer")] }
+    : undefined;
+}
+
+/** The scripts of Blazor's pages, which the .NET SDK takes from the feed. */
+export const blazorAssets = "Microsoft.AspNetCore.App.Internal.Assets";
+
+/**
+ * Builds `dotnet/blazor-app`, a page of Blazor Server.
+ * @returns undefined when the NuGet feed of this machine lacks the SDK, or the page's scripts
+ */
+export async function buildBlazorApp(dotnet: string): Promise<HubProgram | undefined> {
+  return (await build(dotnet, join(root, "e2e/dotnet/blazor-app"), appServerSdk, blazorAssets))
+    ? { command: dotnet, args: [assembly("BlazorApp")] }
+    : undefined;
+}
+
+function assembly(name: string): string {
+  return join(root, `e2e/dotnet/bin/bin/${name}/debug/${name}.dll`);
 }
 
 /** @returns undefined when the NuGet feed of this machine does not serve `mayLack` */
 export async function buildDotnetProgram(dotnet: string, folder: string, mayLack?: string): Promise<DotnetProgram | undefined> {
   const project = join(root, "e2e/dotnet", folder);
-  if (!(await build(dotnet, project, mayLack))) return undefined;
+  if (!(await build(dotnet, project, ...(mayLack === undefined ? [] : [mayLack])))) return undefined;
   const start = (args: readonly string[]) =>
     run(dotnet, ["run", "--no-build", "--project", project, "--", ...args], { env, maxBuffer: 1 << 26 });
   const cases: readonly string[] = JSON.parse((await start(["list"])).stdout);

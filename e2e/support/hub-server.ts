@@ -101,15 +101,17 @@ export interface AppServer extends Pick<HubServer, "clientUrl" | "controlUrl"> {
 
 /**
  * Starts the program behind a service that runs, and waits until it can send clients there.
+ * @param hubs paths of its hubs; absent: those of `test-hub.md`
  */
 export async function startBehindService(
   program: HubProgram,
   service: Pick<RunningService, "connectionString">,
   args: readonly string[] = [],
+  hubs?: readonly string[],
 ): Promise<AppServer> {
   const app = await startHubProcess(program, ["--service", service.connectionString, ...args]);
   try {
-    await untilConnected(app);
+    await untilConnected(app, hubs);
   } catch (error) {
     await app[Symbol.asyncDispose]();
     throw error;
@@ -134,10 +136,10 @@ export async function startWithService(program: HubProgram): Promise<HubServer> 
   };
 }
 
-const hubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
+const testHubs = ["testhub", "nowebsockets", "quiethub", "uncreatable"];
 
 /** An app refuses to negotiate for a hub until the service has accepted its connections. */
-export async function untilConnected(app: HubProcess): Promise<void> {
+export async function untilConnected(app: HubProcess, hubs: readonly string[] = testHubs): Promise<void> {
   const deadline = Date.now() + startLimit;
   const negotiate = async (hub: string) =>
     (await fetch(`${app.url}/${hub}/negotiate?negotiateVersion=1`, { method: "POST" })).status;

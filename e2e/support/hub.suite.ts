@@ -3,6 +3,7 @@ import { HubClient } from "./hub-client.ts";
 import type { HubServer } from "./hub-server.ts";
 import { describeCalls } from "./hub-suite/calls.ts";
 import { describeLifetime } from "./hub-suite/lifetime.ts";
+import { describeRawConnections } from "./hub-suite/raw.ts";
 import { describeResults } from "./hub-suite/results.ts";
 import { describeSends } from "./hub-suite/sends.ts";
 import type { Stage } from "./hub-suite/stage.ts";
@@ -34,5 +35,6 @@ export function describeHub(start: () => Promise<HubServer>): void {
     describeStreams(stage);
     describeResults(stage);
     describeLifetime(stage);
+    describeRawConnections(stage);
   });
 }

@@ -19,6 +19,9 @@ export interface ClientOptions extends Combination {
   readonly accessToken: string;
   /** How it comes back when its connection breaks: as a new connection, or as the same one. Absent: not at all. */
   readonly reconnect?: "automatic" | "stateful";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether requests carry cookies to another origin. Default: true. */
+  readonly withCredentials?: boolean;
 }
 
 /** What a stream brought: its items and how it ended. */

@@ -218,6 +218,10 @@ class TestHub extends Hub<TestClient> {
     for (let number = 1; number <= count; number++) await this.clients.caller.message(number);
   }
 
+  SendNumbersLater(count: number) {
+    setTimeout(() => this.SendNumbers(count), 10);
+  }
+
   SendShouting(text: string) {
     return this.clients.caller.MESSAGE(text);
   }
@@ -235,6 +239,10 @@ class TestHub extends Hub<TestClient> {
         controller.close();
       },
     });
+  }
+
+  RefuseToStream(text: string): AsyncIterable<number> {
+    throw new HubException(text);
   }
 
   async *FailAfter(count: number, text: string) {
@@ -400,7 +408,7 @@ async function door(method: string, { pathname, searchParams: query }: URL): Pro
     case "GET ask":
       return clients
         .client(id)
-        .invoke("ask", get("question")!, AbortSignal.timeout(10_000))
+        .invoke("ask", get("question")!, AbortSignal.timeout(1_000 * Number(get("seconds") ?? 10)))
         .catch((error: Error) => `error: ${error.message}`);
     default:
       return undefined;
@@ -414,8 +422,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   );
 }
 
+const cookies = ["flavour=oat; Path=/", "colour=blue; Path=/", "stale=gone; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"];
 const hubs = server.handler();
-const http = createServer((request, response) => hubs(request, response, () => answer(request, response)));
+const http = createServer((request, response) => {
+  if (/\/negotiate(\?|$)/.test(request.url!)) response.setHeader("Set-Cookie", cookies);
+  hubs(request, response, () => answer(request, response));
+});
 http.on("upgrade", (request, socket, head) => {
   if (!hubs.upgrade(request, socket, head)) socket.destroy();
 });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { MessageType } from "@microsoft/signalr";
 import { decode, encode } from "@msgpack/msgpack";
 
@@ -69,12 +69,27 @@ export interface Upstream {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts an app; `answer` is asked for each call. */
+/**
+ * Starts an app; `answer` is asked for each call.
+ * @param idleLimit milliseconds after which it closes a socket that nobody uses; absent: as Node does, after 5 s or more
+ */
 export async function startUpstream(
   answer: (request: UpstreamRequest) => UpstreamAnswer | undefined | Promise<UpstreamAnswer | undefined>,
+  idleLimit?: number,
 ): Promise<Upstream> {
   const requests: UpstreamRequest[] = [];
+  const timers = new WeakMap<Socket, NodeJS.Timeout>();
   const server = createServer(async (incoming, response) => {
+    const { socket } = incoming;
+    if (idleLimit !== undefined) {
+      clearTimeout(timers.get(socket));
+      response.on("finish", () =>
+        timers.set(
+          socket,
+          setTimeout(() => socket.destroy(), idleLimit),
+        ),
+      );
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const request = new UpstreamRequest(incoming.headers, incoming.url ?? "", Buffer.concat(chunks));

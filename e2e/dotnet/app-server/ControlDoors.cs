@@ -32,8 +32,6 @@ internal sealed class Gates
 /// <summary>What a test does to the app other than by a client.</summary>
 internal static class ControlDoors
 {
-    private static readonly TimeSpan ResultLimit = TimeSpan.FromSeconds(10);
-
     public static void MapControlDoors(this IEndpointRouteBuilder app)
     {
         app.MapPost("/token", (string user, Tokens tokens) => tokens.Issue(user));
@@ -50,9 +48,9 @@ internal static class ControlDoors
             hub.Groups.AddToGroupAsync(connection, group));
         app.MapPost("/leave", (string group, string connection, IHubContext<TestHub> hub) =>
             hub.Groups.RemoveFromGroupAsync(connection, group));
-        app.MapGet("/ask/{connectionId}", async (string connectionId, string question, IHubContext<TestHub> hub) =>
+        app.MapGet("/ask/{connectionId}", async (string connectionId, string question, int? seconds, IHubContext<TestHub> hub) =>
         {
-            using var limit = new CancellationTokenSource(ResultLimit);
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(seconds ?? 10));
             try
             {
                 return await hub.Clients.Client(connectionId).InvokeAsync<string>("ask", question, limit.Token);

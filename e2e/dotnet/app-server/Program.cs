@@ -43,6 +43,17 @@ if (configuration["service"] is { } connectionString)
 }
 
 var app = builder.Build();
+app.Use((context, next) =>
+{
+    if (context.Request.Path.Value?.EndsWith("/negotiate") == true)
+    {
+        context.Response.Cookies.Append("flavour", "oat");
+        context.Response.Cookies.Append("colour", "blue");
+        context.Response.Cookies.Append("stale", "gone", new() { Expires = DateTimeOffset.UnixEpoch });
+    }
+
+    return next(context);
+});
 app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();

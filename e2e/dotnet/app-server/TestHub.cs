@@ -123,6 +123,20 @@ internal class TestHub(Journal journal, Gates gates, ServerName server) : Hub
         }
     }
 
+    /// <summary>The same behind the call, when the hub itself may be gone.</summary>
+    public void SendNumbersLater(int count)
+    {
+        var caller = Clients.Caller;
+        _ = Task.Run(async () =>
+        {
+            for (var number = 1; number <= count; number++)
+            {
+                await caller.SendAsync("message", number);
+                await Task.Yield();
+            }
+        });
+    }
+
     /// <summary>In another letter case than the clients register.</summary>
     public Task SendShouting(string text) => Clients.Caller.SendAsync("MESSAGE", text);
 
@@ -148,6 +162,8 @@ internal class TestHub(Journal journal, Gates gates, ServerName server) : Hub
         channel.Writer.Complete();
         return channel.Reader;
     }
+
+    public IAsyncEnumerable<int> RefuseToStream(string text) => throw new HubException(text);
 
     public async IAsyncEnumerable<int> FailAfter(int count, string text)
     {

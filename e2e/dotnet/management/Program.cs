@@ -90,6 +90,7 @@ foreach (var (transport, withMessagePack) in ways)
         await stage.Hub.Clients.Users([]).SendAsync("message", "lost");
         await stage.Hub.Clients.Clients([]).SendAsync("message", "lost");
         await stage.Hub.Clients.Groups([]).SendAsync("message", "lost");
+        await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team");
         await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team", TimeSpan.FromSeconds(1));
         await stage.Hub.UserGroups.AddToGroupAsync("nobody", "team", TimeSpan.Zero);
         await stage.Hub.UserGroups.RemoveFromGroupAsync("nobody", "team");
@@ -100,6 +101,7 @@ foreach (var (transport, withMessagePack) in ways)
 
     Add("keeps users in groups", async stage =>
     {
+        Expect.Equal(false, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
         await stage.Hub.UserGroups.AddToGroupAsync(stage.Ann.UserId, "team");
         await stage.Hub.UserGroups.AddToGroupAsync(stage.Bob.UserId, "team", TimeSpan.FromMinutes(5));
         Expect.Equal(true, await stage.Hub.UserGroups.IsUserInGroup(stage.Ann.UserId, "team"));
@@ -131,6 +133,19 @@ foreach (var transport in new[] { ServiceTransportType.Transient, ServiceTranspo
         Expect.Equal(false, await stage.Hub.ClientManager.GroupExistsAsync("nobody"));
     });
 
+    cases.Add($"{transport}: answers that a connection, its user and its group do not exist once it is closed", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        var (id, manager) = (stage.Ann.ConnectionId, stage.Hub.ClientManager);
+        await stage.Hub.Groups.AddToGroupAsync(id, "readers");
+        Expect.Equal(true, await manager.UserExistsAsync(stage.Ann.UserId));
+        Expect.Equal(true, await manager.GroupExistsAsync("readers"));
+        await stage.Ann.Connection.StopAsync();
+        await Expect.Eventually(async () => !await manager.ConnectionExistsAsync(id), "the connection is gone");
+        Expect.Equal(false, await manager.UserExistsAsync(stage.Ann.UserId));
+        Expect.Equal(false, await manager.GroupExistsAsync("readers"));
+    });
+
     cases.Add($"{transport}: is quiet about connections that are gone", async environment =>
     {
         await using var stage = await Stage.SetAsync(environment, transport);
@@ -151,6 +166,15 @@ foreach (var transport in new[] { ServiceTransportType.Transient, ServiceTranspo
         await stage.Hub.ClientManager.CloseConnectionAsync(id, "maintenance: grüße");
         Expect.Contains("maintenance: grüße", (await stage.Ann.Closed)?.Message);
         await Expect.Eventually(async () => !await stage.Hub.ClientManager.ConnectionExistsAsync(id), "the connection is gone");
+    });
+
+    cases.Add($"{transport}: closes a diagnostic client that gets detailed errors with a reason", async environment =>
+    {
+        await using var stage = await Stage.SetAsync(environment, transport);
+        var client = await Client.ConnectAsync(
+            stage.Hub, "cid", messagePack: false, new() { UserId = "cid", EnableDetailedErrors = true, IsDiagnosticClient = true });
+        await stage.Hub.ClientManager.CloseConnectionAsync(client.ConnectionId, "maintenance");
+        Expect.Contains("maintenance", (await client.Closed)?.Message);
     });
 
     cases.Add($"{transport}: works with an application name", async environment =>
@@ -342,9 +366,10 @@ internal sealed class Client
 
     public Task<Exception?> Closed => closed.Task;
 
-    public static async Task<Client> ConnectAsync(ServiceHubContext hub, string userId, bool messagePack)
+    public static async Task<Client> ConnectAsync(
+        ServiceHubContext hub, string userId, bool messagePack, NegotiationOptions? negotiation = null)
     {
-        var negotiated = await hub.NegotiateAsync(new() { UserId = userId });
+        var negotiated = await hub.NegotiateAsync(negotiation ?? new() { UserId = userId });
         var builder = new HubConnectionBuilder().WithUrl(negotiated.Url!, options =>
             options.AccessTokenProvider = () => Task.FromResult(negotiated.AccessToken));
         var client = new Client(userId, (messagePack ? builder.AddMessagePackProtocol() : builder).Build());

@@ -204,6 +204,19 @@ export function describeCalls({ connect, combination, server }: Stage): void {
       expect(await disguised.invoke("Header", "User-Agent")).toBe("mine");
     });
 
+    it("hears a client with a content type of its own", async () => {
+      await using client = await connect({ headers: { "Content-Type": "text/x-mine" } });
+      expect(await client.invoke("Header", "Content-Type")).toBe("text/x-mine");
+    });
+
+    it("sees the cookies of the negotiation, without those that have expired", async () => {
+      await using client = await connect();
+      const cookies = await client.invoke<string>("Header", "Cookie");
+      // Over WebSockets and server-sent events this client repeats the cookies' attributes.
+      expect(cookies.split("; ")).toEqual(expect.arrayContaining(["flavour=oat", "colour=blue"]));
+      expect(cookies).not.toContain("stale");
+    });
+
     it("knows the client's address", async () => {
       await using client = await connect();
       expect(await client.invoke("RemoteAddress")).toMatch(/^(::ffff:)?127\.0\.0\.1$|^::1$/);

@@ -1,7 +1,39 @@
-import { HubConnectionState } from "@microsoft/signalr";
+import {
+  AbortError,
+  DefaultHttpClient,
+  HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  HubConnectionState,
+  NullLogger,
+} from "@microsoft/signalr";
 import { describe, expect, it } from "vitest";
 import { HubClient } from "../hub-client.ts";
 import { control, journalOf, type Stage, startRedirects, unique } from "./stage.ts";
+
+/** The client's own HTTP, watched. */
+class ObservedHttp extends HttpClient {
+  /** Methods, in time order. */
+  readonly requests: string[] = [];
+  /** How the last GET ended: by its status, or by an error. */
+  lastPoll: Promise<number | string> | undefined;
+  readonly #http = new DefaultHttpClient(NullLogger.instance);
+
+  override send(request: HttpRequest): Promise<HttpResponse> {
+    this.requests.push(request.method!);
+    const answer = this.#http.send(request);
+    if (request.method === "GET")
+      this.lastPoll = answer.then(
+        ({ statusCode }) => statusCode,
+        (error: Error) => (error instanceof AbortError ? "aborted" : error.message),
+      );
+    return answer;
+  }
+
+  override getCookieString(url: string): string {
+    return this.#http.getCookieString(url);
+  }
+}
 
 export function describeLifetime({ connect, server, combination }: Stage): void {
   const { transport, protocol } = combination;
@@ -116,6 +148,16 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
       expect(await client.invoke("UserId")).toBe(after);
     });
 
+    if (transport === "LongPolling")
+      it("ends the poll of a client that stops, by its DELETE", async () => {
+        const http = new ObservedHttp();
+        await using client = await connect({ httpClient: http });
+        await client.connection.stop();
+        expect(client.closed).toBe("");
+        expect(http.requests.filter((method) => method === "DELETE")).toEqual(["DELETE"]);
+        expect(await http.lastPoll).toBeOneOf([200, 204, "aborted"]);
+      });
+
     if (transport === "WebSockets") describeWebSockets();
     else
       it("chooses a transport that the hub allows and that carries the protocol", async () => {
@@ -191,9 +233,15 @@ export function describeLifetime({ connect, server, combination }: Stage): void 
 
     it("may skip the negotiation where the server itself is the endpoint", async ({ skip }) => {
       if (server().behindService) skip("the redirect is the answer of a negotiation");
-      await using client = await connect({ skipNegotiation: true });
+      await using client = await connect({ skipNegotiation: true, reconnect: "automatic" });
       expect(client.connection.connectionId).toBeNull();
       expect(await client.invoke("Echo", "hello")).toBe("hello");
+      server().clientPath.cut();
+      server().clientPath.release();
+      await expect.poll(() => client.reconnections, { timeout: 20_000 }).toEqual([undefined]);
+      expect(await client.invoke("Echo", "hello again")).toBe("hello again");
+      await client.connection.stop();
+      expect(client.connection.connectionId).toBeNull();
     });
   }
 }

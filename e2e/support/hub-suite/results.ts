@@ -27,6 +27,14 @@ export function describeResults({ connect, server }: Stage): void {
       expect(await answer.text()).toBe("outside? yes!");
     });
 
+    it("hears outside of a call why a client does not answer", async () => {
+      await using client = await connect({ prepare: failing });
+      await using silent = await connect();
+      const ask = async (id: string) => (await control(server(), "GET", `/ask/${id}?question=why`)).text();
+      expect(await ask(client.id)).toMatch(/^error: .*no idea/);
+      expect(await ask(silent.id)).toMatch(/^error: .*Client didn't provide a result\./);
+    });
+
     it("asks one client many times at once", async () => {
       await using asking = await connect();
       await using client = await connect({ prepare: answering });

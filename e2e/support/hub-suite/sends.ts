@@ -111,6 +111,12 @@ export function describeSends({ connect, server }: Stage): void {
       await client.received(...Array.from({ length: 1_000 }, (_, i) => i + 1));
     });
 
+    it("keeps the order of what goes on behind a call", async () => {
+      await using client = await connect();
+      await client.invoke("SendNumbersLater", 100);
+      await client.received(...Array.from({ length: 100 }, (_, i) => i + 1));
+    });
+
     it("delivers what a method sends before what it returns", async () => {
       await using client = await connect();
       await client.invoke("SendToCaller", "first");

@@ -25,6 +25,13 @@ export function describeStreams({ connect, server }: Stage): void {
       expect(error).toContain("An error occurred on the server while streaming results. HubException: out of numbers");
     });
 
+    it("tells why a stream did not begin", async () => {
+      await using client = await connect();
+      const { items, error } = await client.stream("RefuseToStream", "no numbers");
+      expect(items).toEqual([]);
+      expect(error).toBe("An unexpected error occurred invoking 'RefuseToStream' on the server. HubException: no numbers");
+    });
+
     it("runs several streams of one client at a time", async () => {
       await using client = await connect();
       const streams = await Promise.all([1, 2, 3, 4].map((count) => client.stream("Count", count)));
@@ -43,6 +50,15 @@ export function describeStreams({ connect, server }: Stage): void {
       subscription.dispose();
       await client.received("the stream was cancelled");
       expect(await client.invoke("Echo", "still here")).toBe("still here");
+    });
+
+    it("stops a stream that the client cancels at once", async () => {
+      await using client = await connect();
+      client.connection
+        .stream("Forever")
+        .subscribe({ next: () => {}, complete: () => {}, error: () => {} })
+        .dispose();
+      await client.received("the stream was cancelled");
     });
 
     it("stops the streams of a client that leaves", async () => {

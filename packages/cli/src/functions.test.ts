@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { launch, type Running, signalbox } from "./signalbox.suite.ts";
 
 // Each test starts several processes, each of which takes a second on a busy machine.
@@ -125,6 +126,55 @@ describe("signalbox functions start", () => {
     await expect
       .poll(() => running!.out())
       .toMatch(/\[\d{4}-\d\d-\d\dT[\d:.]+Z\] Executed 'Functions\.hello' \(Succeeded, Id=/);
+  });
+
+  it("uses the machine's identity for a service without a key, when told so", async () => {
+    // They stand in for the cloud, which no test reaches: the token endpoint of App Service's managed identities, and a SignalR service.
+    const asked: string[] = [];
+    const expires = Math.floor(Date.now() / 1000) + 3600;
+    const cloud = createHttpServer(({ method, url = "", headers }, response) => {
+      const isToken = url.startsWith("/msi?");
+      asked.push(
+        isToken
+          ? `${new URLSearchParams(url.slice(5)).get("resource")} ${headers["x-identity-header"]}`
+          : `${method} ${url} ${headers.authorization}`,
+      );
+      response.setHeader("Content-Type", "application/json");
+      const token = { access_token: "entra-token", expires_on: `${expires}`, resource: "r", token_type: "Bearer" };
+      response.end(JSON.stringify(isToken ? token : { KeyId: "temporary", AccessKey: "a temporary key" }));
+    });
+    await new Promise<void>((resolve) => cloud.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      cloud.closeAllConnections();
+      cloud.close();
+    });
+    const origin = `http://127.0.0.1:${(cloud.address() as AddressInfo).port}`;
+    write(
+      "app.js",
+      `const { app, input, output } = require("@azure/functions");
+      const hub = { hubName: "chat", connectionStringSetting: "CHAT" };
+      const info = input.generic({ type: "signalRConnectionInfo", ...hub });
+      app.post("negotiate", { extraInputs: [info], handler: (_, context) => ({ jsonBody: context.extraInputs.get(info) }) });
+      app.post("send", { extraOutputs: [output.generic({ type: "signalR", name: "out", ...hub })], handler: (_, context) => { context.extraOutputs.set("out", { target: "news" }); } });`,
+    );
+    const env = {
+      CHAT__serviceUri: origin,
+      IDENTITY_ENDPOINT: `${origin}/msi`,
+      IDENTITY_HEADER: "secret",
+      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+    };
+    const args = ["functions", "start", folder, "-p", "0", "--azure-identity"];
+    running = launch(args, { cwd: tmpdir(), env });
+    const url = await listed(running);
+    const access = (await (await fetch(`${url}/api/negotiate`, { method: "POST" })).json()) as { readonly accessToken: string };
+    const header = JSON.parse(Buffer.from(access.accessToken.split(".")[0]!, "base64url").toString()) as object;
+    expect(header).toMatchObject({ kid: "temporary" });
+    expect((await fetch(`${url}/api/send`, { method: "POST" })).status).toBe(204);
+    expect(asked).toEqual([
+      "https://signalr.azure.com secret",
+      "GET /api/v1/auth/accessKey Bearer entra-token",
+      "POST /api/hubs/chat/:send?api-version=2022-06-01 Bearer entra-token",
+    ]);
   });
 
   it("says in a sentence why it cannot start", async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -197,6 +197,24 @@ describe("signalbox start", () => {
     expect((await signalbox(["start", "--runtime=bun", "-p", "x"], { cwd: folder })).code).toBe(1);
   });
 });
+
+describe.skipIf(process.platform !== "linux" || "Bun" in globalThis)(
+  "the young generation of a service on Node (Linux)",
+  () => {
+    const argsOf = ({ child }: Running) => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").replaceAll("\0", " ");
+
+    it("has a bound, in the process that was started", async () => {
+      const service = await start();
+      expect(argsOf(service)).toMatch(/--max-semi-space-size=16 --conditions=signalbox-source \S+ start /);
+      service.child.kill("SIGTERM");
+      expect(await service.ended).toMatchObject({ code: 0, err: expect.not.stringContaining("xperimental") });
+    });
+
+    it("is as large as NODE_OPTIONS say", async () => {
+      expect(argsOf(await start([], { env: { NODE_OPTIONS: "--max-semi-space-size=8" } }))).not.toContain("semi-space");
+    });
+  },
+);
 
 describe("the signalbox program", () => {
   /** A copy of the program outside of the repository: no packages beside it. */

@@ -61,7 +61,7 @@ export function followUpstream(handlers: LiveHandlers, onState: (connected: bool
   let retry: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
     const opened = new EventSource("api/upstream/live");
-    for (const event of ["changed", "calls"] as const) {
+    for (const event of ["changed", "calls", "untaken"] as const) {
       opened.addEventListener(event, ({ data }) => handlers[event](JSON.parse(data)));
     }
     opened.onopen = () => onState(true);

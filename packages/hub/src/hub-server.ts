@@ -1,11 +1,13 @@
 import { type Listener, type ListenerHandler, listen as listenOn } from "@signalbox/transport";
 import type { HubContext } from "./clients/hub-clients.ts";
+import { guarded } from "./error-listener.ts";
 import { HubRoutes } from "./hosting/hub-routes.ts";
 import { LocalHosting } from "./hosting/local-hosting.ts";
 import { MappedHub } from "./hosting/mapped-hub.ts";
 import { type RequestHandler, requestHandler } from "./hosting/request-handler.ts";
 import { targetOf } from "./hosting/target.ts";
 import type { ClientOf, HubClass, HubInstance } from "./hub/hub.ts";
+import { checkOptions } from "./option-checks.ts";
 import type { ErrorListener, HubServerOptions, MapOptions } from "./options.ts";
 import { ServiceHosting } from "./service/service-hosting.ts";
 
@@ -13,9 +15,9 @@ export interface ListenOptions {
   /** 0 picks a free port. */
   readonly port: number;
   /** Default: both loopback addresses; `0.0.0.0` or `::` for all. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A server that listens. */
@@ -42,16 +44,20 @@ export class HubServer {
   readonly #listeners: Listener[] = [];
   #greatestMessage = 32_768;
   #handler: RequestHandler | undefined = undefined;
+  #starting: Promise<void> | undefined = undefined;
 
+  /** @throws {TypeError} that names the option which cannot be used */
   constructor(options: HubServerOptions = {}) {
+    checkOptions(options);
     this.#options = options;
-    this.#onError = options.onError ?? ((error, doing) => console.error(`An error occurred ${doing}:`, error));
+    this.#onError = guarded(options.onError ?? ((error, doing) => console.error(`An error occurred ${doing}:`, error)));
     this.#routes = new HubRoutes(options.corsOrigins);
   }
 
   /**
    * Puts a hub at a path. To be called before the server listens or hands out its handler.
-   * @throws {TypeError} for a path that is taken, and a hub that cannot be called (two methods of one name)
+   * @throws {TypeError} for a path that is taken, a hub that cannot be called (two methods of one name), an option that cannot be used,
+   * and when it is too late
    */
   map<THub extends HubInstance>(path: string, hub: HubClass<THub> & (new () => THub), options?: MapOptions<THub>): this;
   /** A hub whose constructor takes something. */
@@ -61,8 +67,11 @@ export class HubServer {
     options: MapOptions<THub> & { readonly create: () => THub },
   ): this;
   map(path: string, hub: HubClass, options?: MapOptions<HubInstance>): this {
-    const merged = { ...this.#options, ...options };
-    const onError: ErrorListener = (error, doing) => this.#onError(error, `${doing} (${hub.name})`);
+    if (this.#starting !== undefined || this.#handler !== undefined)
+      throw new TypeError(`'${path}' is mapped too late: hubs come before the server starts or hands out its handler.`);
+    checkOptions(options ?? {});
+    const merged = { ...this.#options, ...given(options ?? {}) };
+    const onError: ErrorListener = (error, doing, context) => this.#onError(error, `${doing} (${hub.name})`, context);
     const mapped = new MappedHub(hub as unknown as HubClass, merged as MapOptions<HubInstance>, onError, (dispatcher) => {
       const { service } = this.#options;
       if (service !== undefined) return new ServiceHosting(options?.name ?? hub.name, merged, service, dispatcher, onError);
@@ -85,8 +94,9 @@ export class HubServer {
   }
 
   /** Connects to the service, where there is one. `listen` does this itself; needed beside `handler`. */
-  async start(): Promise<void> {
-    await Promise.all([...this.#routes.all()].map(({ hosting }) => hosting.start()));
+  start(): Promise<void> {
+    this.#starting ??= Promise.all([...this.#routes.all()].map(({ hosting }) => hosting.start())).then(() => {});
+    return this.#starting;
   }
 
   /**
@@ -113,8 +123,9 @@ export class HubServer {
     return this.#handler;
   }
 
-  /** Ends every connection, with permission to come back, and stops listening. */
+  /** Ends every connection, with permission to come back, and stops listening; handlers answer 503 to new clients from then on. */
   async close(): Promise<void> {
+    this.#routes.close();
     await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
     await Promise.all([...this.#routes.all()].map(({ hosting }) => hosting.stop()));
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
@@ -137,4 +148,9 @@ export class HubServer {
       onError: (error) => this.#onError(error, "answering a request"),
     };
   }
+}
+
+/** Undefined is not given: what the server says stands. */
+function given(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-export type { AnyClient } from "@signalbox/protocol";
+export type { AnyClient, TokenCredential } from "@signalbox/protocol";
 export type * from "./clients/hub-clients.ts";
 export type { ClientRequest } from "./hosting/client-request.ts";
 export type { RequestHandler } from "./hosting/request-handler.ts";

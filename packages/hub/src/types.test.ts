@@ -33,6 +33,9 @@ class Chat extends Hub<ChatClient> {
   async upload(_name: string, _parts: AsyncIterable<number>) {
     return 1;
   }
+  refuse(): never {
+    throw new Error("no");
+  }
   helper(_: number) {}
   _hidden() {}
   protected inner(_: number) {}
@@ -144,9 +147,12 @@ describe("A typed connection", () => {
   const connection = () => typedConnection<Chat>({} as HubConnection);
 
   it("calls methods by their names, with their arguments", () => {
-    expectTypeOf<keyof HubMethods<Chat>>().toEqualTypeOf<"say" | "add" | "count" | "letters" | "upload" | "helper">();
+    expectTypeOf<keyof HubMethods<Chat>>().toEqualTypeOf<
+      "say" | "add" | "count" | "letters" | "upload" | "refuse" | "helper"
+    >();
     expectTypeOf(() => connection().invoke("add", 1, 2)).returns.resolves.toEqualTypeOf<number>();
     expectTypeOf(() => connection().send("say", "hello", 1)).returns.resolves.toBeVoid();
+    expectTypeOf(() => connection().invoke("refuse")).returns.resolves.toBeNever();
     expectTypeOf(() => connection().stream("count", 3)).returns.toEqualTypeOf<ItemStream<number>>();
     expectTypeOf(() => connection().stream("letters")).returns.toEqualTypeOf<ItemStream<string>>();
     expectTypeOf(() => connection().invoke("upload", "a", new Subject<number>())).returns.resolves.toEqualTypeOf<number>();
@@ -155,6 +161,10 @@ describe("A typed connection", () => {
         expectTypeOf([from, text]).toEqualTypeOf<string[]>();
       }),
     ).returns.toBeVoid();
+    const texts: string[] = [];
+    expectTypeOf(() => connection().on("newMessage", (_, text) => texts.push(text))).returns.toBeVoid();
+    expectTypeOf(() => connection().on("newMessage", async () => {})).returns.toBeVoid();
+    expectTypeOf(() => connection().on("confirm", (question) => question === "")).returns.toBeVoid();
     expectTypeOf(() => connection().on("confirm", async (question) => question === "")).returns.toBeVoid();
     expectTypeOf<ISubscription<number>>().toExtend<{ dispose(): void }>();
   });

@@ -55,15 +55,16 @@ export class ServerConnection {
 
   /** A client arrives and shakes hands. */
   open(connectionId: string, options: Partial<Omit<OpenConnectionMessage, "type">> = {}): void {
+    const protocol = options.extensions?.protocol ?? "json";
     this.send({
       type: ServiceMessageType.OpenConnection,
       connectionId,
       claims: options.claims ?? [],
       headers: options.headers ?? new Map(),
       queryString: options.queryString ?? "?hub=chat",
-      extensions: { protocol: "json" },
+      extensions: { protocol },
     });
-    this.data(connectionId, '{"protocol":"json","version":1}\u001e', DataMessageType.Handshake);
+    this.data(connectionId, `{"protocol":"${protocol}","version":1}\u001e`, DataMessageType.Handshake);
   }
 
   data(connectionId: string, text: string, dataMessageType: number = DataMessageType.Invocation): void {
@@ -106,8 +107,14 @@ export class ScriptedService {
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
+  /** Answers HTTP requests: status and body. */
+  onRequest: (request: IncomingMessage) => readonly [number, string] = () => [404, ""];
+
   private constructor() {
-    this.#http = createServer();
+    this.#http = createServer((request, response) => {
+      const [status, body] = this.onRequest(request);
+      response.writeHead(status).end(body);
+    });
     this.#http.on("upgrade", (request, socket, head) =>
       this.#sockets.handleUpgrade(request, socket, head, (ws) =>
         this.connections.push(new ServerConnection(request, ws, this.answer, this.ready)),

@@ -53,6 +53,11 @@ export class ConnectionNotFoundError extends SignalRServiceError {
   override readonly name = "ConnectionNotFoundError";
 }
 
+/** The claims name another user than the connection's. */
+export class UserMismatchError extends SignalRServiceError {
+  override readonly name = "UserMismatchError";
+}
+
 /** The client that was asked answered with an error, not in time, or left; `message` is its sentence, `code` tells which. */
 export class ClientInvocationError extends SignalRServiceError {
   override readonly name = "ClientInvocationError";

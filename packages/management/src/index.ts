@@ -1,6 +1,5 @@
-export type { AnyClient, ArgumentsOf, ResultOf, TargetOf } from "@signalbox/protocol";
+export type { AnyClient, ArgumentsOf, ResultOf, TargetOf, TokenCredential } from "@signalbox/protocol";
 export { ConnectionStringError } from "@signalbox/protocol";
-export type { TokenCredential } from "./auth/token-credential.ts";
 export type { EndpointInfo, EndpointRouter, Recipient } from "./endpoints/endpoint-router.ts";
 export * from "./errors.ts";
 export type * from "./hub/hub-context.ts";

@@ -1,5 +1,4 @@
-import type { HubProtocolName } from "@signalbox/protocol";
-import type { TokenCredential } from "./auth/token-credential.ts";
+import type { HubProtocolName, TokenCredential } from "@signalbox/protocol";
 import type { EndpointRouter } from "./endpoints/endpoint-router.ts";
 
 /** One of several endpoints. */

@@ -9,6 +9,7 @@ import {
   negotiateProtocol,
   ProtocolError,
   parseHandshakeRequest,
+  requireHubProtocol,
 } from "./index.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -107,6 +108,13 @@ describe("negotiateProtocol", () => {
   it.each([0, 1, 2])("accepts version %i of both protocols, named in any case", (version) => {
     expect(negotiateProtocol({ protocol: "JSON", version }, both)).toBe(jsonProtocol);
     expect(negotiateProtocol({ protocol: "messagePack", version }, both)).toBe(messagePackProtocol);
+  });
+
+  it("takes Blazor Server's protocol for whoever passes it on, not for who answers", () => {
+    const blazorPack = negotiateProtocol({ protocol: "BlazorPack", version: 1 }, both);
+    expect(blazorPack).toMatchObject({ name: "blazorpack", transferFormat: "Binary" });
+    expect(() => requireHubProtocol(blazorPack)).toThrow("The protocol 'blazorpack' is not supported.");
+    for (const protocol of [jsonProtocol, messagePackProtocol]) requireHubProtocol(protocol);
   });
 
   it("names what it cannot do", () => {

@@ -1,5 +1,5 @@
 import { type HubProtocol, ProtocolError, type TransferFormat } from "./hub-protocol.ts";
-import { hubProtocols } from "./hub-protocols.ts";
+import { clientProtocols, hubProtocols } from "./hub-protocols.ts";
 import { recordSeparator } from "./json-record.ts";
 import { jsonTokenName, parseJson, stringifyJson } from "./json-text.ts";
 import { PendingBytes } from "./pending-bytes.ts";
@@ -78,8 +78,8 @@ export function parseHandshakeRequest(record: Uint8Array): HandshakeRequest {
  * @throws {ProtocolError} whose message is the error text to answer (reference hub-and-service-protocol §2.1)
  */
 export function negotiateProtocol(request: HandshakeRequest, transferFormats: readonly TransferFormat[]): HubProtocol {
-  const protocol = hubProtocols.get(request.protocol.toLowerCase());
-  if (protocol === undefined) throw new ProtocolError(`The protocol '${request.protocol}' is not supported.`);
+  const protocol = clientProtocols.get(request.protocol.toLowerCase());
+  if (protocol === undefined) throw unsupported(request.protocol);
   if (request.version > protocol.version) {
     throw new ProtocolError(`The server does not support version ${request.version} of the '${request.protocol}' protocol.`);
   }
@@ -90,6 +90,18 @@ export function negotiateProtocol(request: HandshakeRequest, transferFormats: re
     );
   }
   return protocol;
+}
+
+/**
+ * For whoever answers the client itself, and does not pass it on to an app server.
+ * @throws {ProtocolError} as `negotiateProtocol`, for a protocol that is only passed on
+ */
+export function requireHubProtocol({ name }: HubProtocol): void {
+  if (!hubProtocols.has(name)) throw unsupported(name);
+}
+
+function unsupported(name: string): ProtocolError {
+  return new ProtocolError(`The protocol '${name}' is not supported.`);
 }
 
 const accepted = encodeUtf8("{}\u001e");

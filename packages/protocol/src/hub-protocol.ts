@@ -1,11 +1,16 @@
 import type { HubMessage, MessageTypeNumber } from "./messages.ts";
 
+/** Protocols in which the values of calls are read and written here. */
 export type HubProtocolName = "json" | "messagepack";
+/** Those, and `blazorpack`, which only passes through: between a page of Blazor Server and its app server. */
+export type ClientProtocolName = HubProtocolName | "blazorpack";
 export type TransferFormat = "Text" | "Binary";
 
 /** What a client sent is not a valid record. The text names what was wrong; it may be shown to the peer's operator. */
 export class ProtocolError extends Error {
   override readonly name: string = "ProtocolError";
+  /** From a reader of records: those of the same chunk that came whole before the bad one, and are good. */
+  before: readonly Uint8Array[] = [];
 }
 
 /** A record is larger than the reader's limit, whole or still incomplete. */
@@ -20,8 +25,8 @@ export class MessageTooLargeError extends ProtocolError {
 export interface RecordReader {
   /**
    * Appends a chunk; returns the records that are complete now, each WITH its frame (JSON: trailing 0x1e; MessagePack: length
-   * prefix). A returned record may be a view into `chunk`. After a throw the stream is unusable, and records before the bad one in
-   * the same chunk are not returned.
+   * prefix). A returned record may be a view into `chunk`. What is thrown carries the records `before` the bad one; the stream is
+   * unusable then.
    * @throws {MessageTooLargeError} as soon as a record, even an incomplete one, exceeds the limit
    * @throws {ProtocolError} for a malformed length prefix
    */
@@ -31,8 +36,8 @@ export interface RecordReader {
 }
 
 /** One hub protocol: pure functions between hub messages and framed bytes. */
-export interface HubProtocol {
-  readonly name: HubProtocolName;
+export interface HubProtocol<Name extends ClientProtocolName = ClientProtocolName> {
+  readonly name: Name;
   readonly transferFormat: TransferFormat;
   /** Highest protocol version understood; every lower one is too. Version 2 adds Ack and Sequence. */
   readonly version: 2;

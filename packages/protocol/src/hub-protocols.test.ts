@@ -2,7 +2,7 @@ import { JsonHubProtocol, NullLogger } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type HubMessage, type HubProtocol, hubProtocols, jsonProtocol, messagePackProtocol, ProtocolError } from "./index.ts";
+import { clientProtocols, type HubMessage, hubProtocols, jsonProtocol, messagePackProtocol, ProtocolError } from "./index.ts";
 
 const text = fc.string({ unit: "grapheme" });
 const name = fc.string({ unit: "grapheme", minLength: 1 });
@@ -77,16 +77,18 @@ const theirs = {
   },
 };
 
-describe("hubProtocols", () => {
-  it("finds both by name", () => {
+describe("the protocols by name", () => {
+  it("are two in which calls are written, and one more that clients of app servers speak", () => {
     expect([...hubProtocols]).toEqual([
       ["json", jsonProtocol],
       ["messagepack", messagePackProtocol],
     ]);
+    expect([...clientProtocols.keys()]).toEqual(["json", "messagepack", "blazorpack"]);
+    for (const [name, protocol] of clientProtocols) expect(protocol.name).toBe(name);
   });
 });
 
-describe.each<HubProtocol>([jsonProtocol, messagePackProtocol])("$name", (protocol) => {
+describe.each([...hubProtocols.values()])("$name", (protocol) => {
   const client = theirs[protocol.name];
 
   it("gives back every message it wrote", () => {

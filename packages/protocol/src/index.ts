@@ -1,8 +1,10 @@
 export * from "./connection-string.ts";
+export * from "./entra-tokens.ts";
 export * from "./handshake.ts";
 export { headerText } from "./header-text.ts";
 export * from "./hub-protocol.ts";
-export { hubProtocols } from "./hub-protocols.ts";
+export { clientProtocols, hubProtocols } from "./hub-protocols.ts";
+export { watchIdleClose } from "./idle-close.ts";
 export { jsonProtocol } from "./json-protocol.ts";
 export { parseJson, stringifyJson } from "./json-text.ts";
 export { messagePackProtocol } from "./messagepack-protocol.ts";
@@ -84,4 +86,5 @@ export {
   type ServicePingMessage,
 } from "./service/session-messages.ts";
 export { maxTokenLength, type SigningKey, signToken } from "./sign-token.ts";
+export type { TokenCredential } from "./token-credential.ts";
 export * from "./typed-client.ts";

@@ -7,7 +7,7 @@ import { type HubMessage, type MessageHeaders, MessageType } from "./messages.ts
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** The JSON hub protocol (HubProtocol.md "JSON Encoding"; reference hub-and-service-protocol §2.2, §2.3). */
-export const jsonProtocol: HubProtocol = {
+export const jsonProtocol: HubProtocol<"json"> = {
   name: "json",
   transferFormat: "Text",
   version: 2,

@@ -1,6 +1,6 @@
 import { ProtocolError, type RecordReader } from "./hub-protocol.ts";
 import { PendingBytes } from "./pending-bytes.ts";
-import { checkSize } from "./record-limit.ts";
+import { checkSize, keepBefore } from "./record-limit.ts";
 
 /*
  * A MessagePack record is its length as a base-128 number, least significant group first, then that many bytes:
@@ -22,10 +22,12 @@ interface LengthPrefix {
  */
 function readLengthPrefix(bytes: Uint8Array, start: number): LengthPrefix | undefined {
   let bodyBytes = 0;
-  for (let index = 0; index < maxPrefixBytes; index++) {
+  // A power would be a call of the C library each time.
+  let unit = 1;
+  for (let index = 0; index < maxPrefixBytes; index++, unit *= 0x80) {
     const group = bytes[start + index];
     if (group === undefined) return undefined;
-    bodyBytes += (group & 0x7f) * 2 ** (7 * index);
+    bodyBytes += (group & 0x7f) * unit;
     if (group < 0x80) {
       if (bodyBytes > maxBodyBytes) break;
       return { prefixBytes: index + 1, bodyBytes };
@@ -93,30 +95,34 @@ export class MessagePackRecordReader implements RecordReader {
 
   read(chunk: Uint8Array): readonly Uint8Array[] {
     let records: Uint8Array[] | undefined;
-    let start = 0;
-    while (this.#pending.length > 0 && start < chunk.length) {
-      // Byte by byte until the prefix tells the size, then as much as belongs to the record.
-      const wanted = this.#expected === 0 ? 1 : this.#expected - this.#pending.length;
-      const end = Math.min(start + wanted, chunk.length);
-      this.#pending.append(chunk.subarray(start, end));
-      start = end;
-      if (this.#expected === 0) this.#expected = this.#recordSize(this.#pending.peek(), 0);
-      if (this.#pending.length === this.#expected) {
-        records = [this.#pending.take()];
-        this.#expected = 0;
+    try {
+      let start = 0;
+      while (this.#pending.length > 0 && start < chunk.length) {
+        // Byte by byte until the prefix tells the size, then as much as belongs to the record.
+        const wanted = this.#expected === 0 ? 1 : this.#expected - this.#pending.length;
+        const end = Math.min(start + wanted, chunk.length);
+        this.#pending.append(chunk.subarray(start, end));
+        start = end;
+        if (this.#expected === 0) this.#expected = this.#recordSize(this.#pending.peek(), 0);
+        if (this.#pending.length === this.#expected) {
+          records = [this.#pending.take()];
+          this.#expected = 0;
+        }
       }
-    }
-    while (start < chunk.length) {
-      const size = this.#recordSize(chunk, start);
-      if (size === 0 || start + size > chunk.length) {
-        this.#pending.append(chunk.subarray(start));
-        this.#expected = size;
-        break;
+      while (start < chunk.length) {
+        const size = this.#recordSize(chunk, start);
+        if (size === 0 || start + size > chunk.length) {
+          this.#pending.append(chunk.subarray(start));
+          this.#expected = size;
+          break;
+        }
+        const record = chunk.subarray(start, start + size);
+        if (records === undefined) records = [record];
+        else records.push(record);
+        start += size;
       }
-      const record = chunk.subarray(start, start + size);
-      if (records === undefined) records = [record];
-      else records.push(record);
-      start += size;
+    } catch (error) {
+      throw keepBefore(error, records);
     }
     return records ?? none;
   }

@@ -8,7 +8,7 @@ import { type HubMessage, MessageType, type MessageTypeNumber } from "./messages
  * The MessagePack hub protocol (HubProtocol.md "MessagePack Encoding"; reference hub-and-service-protocol §2.2, §2.4).
  * Items after those a message type has are ignored; `streamIds` may be absent.
  */
-export const messagePackProtocol: HubProtocol = {
+export const messagePackProtocol: HubProtocol<"messagepack"> = {
   name: "messagepack",
   transferFormat: "Binary",
   version: 2,

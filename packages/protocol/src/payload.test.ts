@@ -40,6 +40,10 @@ describe("invocationPayload", () => {
 });
 
 describe("messagePayload", () => {
+  it("has nothing for pages of Blazor Server, which only their own app can call", () => {
+    expect(messagePayload({ type: MessageType.Ping }).bytes("blazorpack")).toBeUndefined();
+  });
+
   it("carries any message", () => {
     const message = { type: MessageType.Close, error: "bye", allowReconnect: true } as const;
     expect(jsonProtocol.decode(messagePayload(message).bytes("json")!)).toEqual(message);
@@ -49,8 +53,13 @@ describe("messagePayload", () => {
 describe("framedPayload", () => {
   it("passes the sender's bytes on, and none for a protocol it did not provide", () => {
     const frame = new Uint8Array([1, 2, 3]);
-    const payload = framedPayload(new Map([["messagepack", frame]]));
-    expect(payload.bytes("messagepack")).toBe(frame);
+    const payload = framedPayload(
+      new Map([
+        ["messagepack", frame],
+        ["blazorpack", frame],
+      ]),
+    );
+    for (const protocol of ["messagepack", "blazorpack"] as const) expect(payload.bytes(protocol)).toBe(frame);
     expect(payload.bytes("json")).toBeUndefined();
   });
 });

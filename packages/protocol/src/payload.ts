@@ -1,4 +1,4 @@
-import { type HubProtocol, type HubProtocolName, ProtocolError } from "./hub-protocol.ts";
+import { type ClientProtocolName, type HubProtocol, ProtocolError } from "./hub-protocol.ts";
 import { jsonProtocol } from "./json-protocol.ts";
 import { messagePackProtocol } from "./messagepack-protocol.ts";
 import { type HubMessage, MessageType } from "./messages.ts";
@@ -7,7 +7,7 @@ import { type HubMessage, MessageType } from "./messages.ts";
  * What a receiver reads: records of a hub protocol or, without one, raw WebSocket messages. A payload is for the one or for the other:
  * a record means nothing to a client without hub protocol, and a raw message has no target.
  */
-export type PayloadFormat = HubProtocolName | MessageKind;
+export type PayloadFormat = ClientProtocolName | MessageKind;
 
 /** The two kinds of WebSocket messages. */
 export type MessageKind = "text" | "binary";

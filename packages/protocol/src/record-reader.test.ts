@@ -64,6 +64,23 @@ describe.each([jsonProtocol, messagePackProtocol])("the record reader of $name",
     expect(read).toEqual(record);
   });
 
+  it("gives the records before an oversized one with the error, however the stream is cut", () => {
+    fc.assert(
+      fc.property(contents, fc.array(fc.nat()), (list, cuts) => {
+        const records = list.map((content) => framed(protocol, content));
+        const reader = protocol.createReader(1000);
+        const read: Uint8Array[] = [];
+        const stream = concat([...records, framed(protocol, new Uint8Array(1001).fill(0x41)), ...records]);
+        expect(() => {
+          for (const chunk of cut(stream, cuts)) read.push(...reader.read(chunk));
+        }).toThrow(
+          expect.toSatisfy((error: unknown) => error instanceof MessageTooLargeError && read.push(...error.before) >= 0),
+        );
+        expect(read).toEqual(records);
+      }),
+    );
+  });
+
   it("accepts a record of exactly the limit and refuses one byte more", () => {
     const record = framed(protocol, new Uint8Array(50).fill(0x41));
     expect(protocol.createReader(record.length).read(record)).toEqual([record]);

@@ -15,12 +15,14 @@ import { createTokenVerifier } from "./auth/token-verifier.ts";
 import { AppServersBackend } from "./backends/app-servers/app-servers-backend.ts";
 import { Backends } from "./backends/backends.ts";
 import { Announcer, type AnnouncerParts } from "./backends/upstream/announcer.ts";
-import type { UpstreamCall } from "./backends/upstream/observer.ts";
+import type { UpstreamObserver } from "./backends/upstream/observer.ts";
 import type { UpstreamOptions } from "./backends/upstream/options.ts";
 import { RawUpstream } from "./backends/upstream/raw-upstream.ts";
 import { RecentCalls } from "./backends/upstream/recent-calls.ts";
+import { findTemplate } from "./backends/upstream/template.ts";
 import { templateId } from "./backends/upstream/template-id.ts";
-import { type GivenTemplates, TemplateSet } from "./backends/upstream/template-set.ts";
+import { TemplateSet } from "./backends/upstream/template-set.ts";
+import { UntakenEvents } from "./backends/upstream/untaken-events.ts";
 import { UpstreamBackend } from "./backends/upstream/upstream-backend.ts";
 import { ClientDoor } from "./clients/client-door.ts";
 import { RawDoor } from "./clients/raw-door.ts";
@@ -95,12 +97,16 @@ export async function startService(initial: Settings, { log, origins = new Map()
     templates: upstream.templates,
     origin: from.get("upstream.templates"),
   });
-  const templates = templatesIn(store, given(initial, origins));
+  const templates = orClose(store, () => new TemplateSet(store.templates, given(initial, origins)));
+  const instanceId = crypto.randomUUID();
+  const deadInstances = orClose(store, () => store.instances.begin(instanceId, Date.now()));
   const calls = new RecentCalls();
+  const untaken = new UntakenEvents();
   let current = derived(initial, templates.inForce);
   templates.onChange(() => {
     current = derived(current.settings, templates.inForce);
     calls.keepOnly(new Set(templates.inForce.map(templateId)));
+    untaken.forget((event) => findTemplate(templates.inForce, event) !== undefined);
   });
   const verifier = createTokenVerifier({ keys, clockSkewSeconds: () => current.settings.tokens.clockSkew / 1000 });
   const metrics: Metrics = new Metrics({
@@ -109,19 +115,22 @@ export async function startService(initial: Settings, { log, origins = new Map()
     servers: () => appServers.hubs(),
     draining: isDraining,
   });
-  const observer = {
-    onCall(call: UpstreamCall) {
+  const observer: UpstreamObserver = {
+    onCall(call) {
       metrics.onCall(call);
       calls.onCall(call);
     },
+    onUntaken: (event) => untaken.onUntaken(event),
   };
   const announcing: AnnouncerParts = { options: () => current.upstream, keys, log, observer };
   const announcer = new Announcer(announcing);
   const upstream = new UpstreamBackend(announcing, announcer);
   const rawUpstream = new RawUpstream(announcing, announcer);
-  const silent: AnnouncerParts = { ...announcing, options: () => ({ ...current.upstream, templates: [] }) };
+  const silent: AnnouncerParts = { options: () => ({ ...current.upstream, templates: [] }), keys, log };
   const nobody = new UpstreamBackend(silent, new Announcer(silent));
   const appServers = new AppServersBackend({
+    instanceId,
+    deadInstances,
     options: () => current.appServers,
     hubs: () => hubs,
     findClient: (hub, token) => endpoint.find(hub, token),
@@ -172,6 +181,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
   });
   const rest = createRestDoor({
     hubs,
+    connectionOf: (hub, token) => endpoint.find(hub, token)?.id,
     verifier,
     keys,
     log,
@@ -188,7 +198,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
     metrics,
     draining: isDraining,
     access: () => ({ token: current.settings.adminToken, ip: initial.adminIp, hosts: current.settings.adminHosts }),
-    upstream: { templates, calls, durable: store.durable, options: () => current.upstream, keys },
+    upstream: { templates, calls, untaken, durable: store.durable, options: () => current.upstream, keys },
     onError,
   });
   const noUpgrade = () => ({ refuse: new Response(null, { status: 404 }) });
@@ -212,6 +222,11 @@ export async function startService(initial: Settings, { log, origins = new Map()
     await Promise.all(listeners.map((listener) => listener.close()));
     appServers.stop();
     hubs.stop();
+    try {
+      store.instances.end(instanceId);
+    } catch (error) {
+      log.error({ err: error }, "App servers will be told that this instance died.");
+    }
     store.close();
   };
   try {
@@ -277,10 +292,10 @@ export async function startService(initial: Settings, { log, origins = new Map()
   };
 }
 
-/** @throws {StoreError} with the store closed: nobody else will */
-function templatesIn(store: Store, given: GivenTemplates): TemplateSet {
+/** Whatever is thrown, the store is closed: nobody else will. */
+function orClose<T>(store: Store, read: () => T): T {
   try {
-    return new TemplateSet(store.templates, given);
+    return read();
   } catch (error) {
     store.close();
     throw error;

@@ -134,13 +134,17 @@ export interface ConnectedClient {
 const protocols = {
   json: (): IHubProtocol => new JsonHubProtocol(),
   messagepack: (): IHubProtocol => new MessagePackHubProtocol(),
+  // As Blazor's own script makes it.
+  blazorpack: (): IHubProtocol => Object.assign(new MessagePackHubProtocol(), { name: "blazorpack" }),
 };
 
-/** Each transport with each protocol it can carry. */
+/** Each transport with each protocol it can carry to an app server. */
 export const transportsAndProtocols = [
   ["WebSockets", "json", HttpTransportType.WebSockets],
   ["WebSockets", "messagepack", HttpTransportType.WebSockets],
+  ["WebSockets", "blazorpack", HttpTransportType.WebSockets],
   ["ServerSentEvents", "json", HttpTransportType.ServerSentEvents],
   ["LongPolling", "json", HttpTransportType.LongPolling],
   ["LongPolling", "messagepack", HttpTransportType.LongPolling],
+  ["LongPolling", "blazorpack", HttpTransportType.LongPolling],
 ] as const;

@@ -1,4 +1,5 @@
 export * from "./connection/admission.ts";
+export { AwaitedInvocations } from "./connection/awaited-invocations.ts";
 export { type AdoptedConnection, ClientEndpoint, type ClientEndpointOptions } from "./connection/client-endpoint.ts";
 export * from "./connection/close-reason.ts";
 export * from "./connection/connection.ts";

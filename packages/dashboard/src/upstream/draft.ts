@@ -1,4 +1,4 @@
-import type { TemplateDraft, TemplateProblem, TemplateView } from "@signalbox/service";
+import type { TemplateDraft, TemplateProblem, TemplateView, UntakenEvent } from "@signalbox/service";
 
 /** A template as it stands on the page, saved or not. */
 export interface Draft extends TemplateDraft {
@@ -40,11 +40,15 @@ export function moved(drafts: readonly Draft[], from: number, to: number): reado
   return [...rest.slice(0, to), drafts[from]!, ...rest.slice(to)];
 }
 
-/** The place of an earlier template that takes all that this one could, when there is one so plain to see. */
-export function shadowedBy(drafts: readonly Draft[], position: number): number | undefined {
-  const later = drafts[position]!;
-  const found = drafts.findIndex(
-    (earlier, at) => at < position && patternFields.every((field) => earlier[field] === "*" || earlier[field] === later[field]),
+/** The beginning of a template that takes an event and others of its hub. A comma in a hub's name would separate patterns. */
+export function templateFor({ hub }: UntakenEvent): Draft {
+  return newDraft({ hubPattern: hub.includes(",") ? "*" : hub, categoryPattern: "*", eventPattern: "*", urlTemplate: "" });
+}
+
+/** The place of an earlier template that takes all that a later one could, when there is one so plain to see. */
+export function shadowedBy(earlier: readonly TemplateDraft[], later: TemplateDraft): number | undefined {
+  const found = earlier.findIndex((draft) =>
+    patternFields.every((field) => draft[field] === "*" || draft[field] === later[field]),
   );
   return found < 0 ? undefined : found;
 }

@@ -44,7 +44,7 @@ export function TemplateCard(props: TemplateCardProps) {
           {position + 1}
         </span>
         {hit && <span class="tag">takes the test event</span>}
-        {shadow !== undefined && <span class="tag caution">never reached: template {shadow + 1} takes all of it</span>}
+        <Shadow by={shadow} />
         <span class="stretch" />
         <IconButton
           icon="up"
@@ -84,15 +84,21 @@ export function TemplateCard(props: TemplateCardProps) {
   );
 }
 
+function Shadow({ by }: { readonly by: number | undefined }) {
+  if (by === undefined) return null;
+  return <span class="tag caution">never reached: template {by + 1} takes all of it</span>;
+}
+
 interface AppendedCardProps {
   readonly template: TemplateView & { readonly origin: string };
   readonly position: number;
   readonly hit: boolean;
+  readonly shadow: number | undefined;
   readonly calls: readonly RecentCall[];
 }
 
 /** A template that the program around the service added. */
-export function AppendedCard({ template, position, hit, calls }: AppendedCardProps) {
+export function AppendedCard({ template, position, hit, shadow, calls }: AppendedCardProps) {
   return (
     <li class={hit ? "card template hit" : "card template"} aria-label={`Template ${position + 1}, read-only`}>
       <div class="head">
@@ -100,8 +106,9 @@ export function AppendedCard({ template, position, hit, calls }: AppendedCardPro
           {position + 1}
         </span>
         <span class="tag">
-          <Icon name="lock" /> from {template.origin}
+          <Icon name="lock" /> from {template.origin}: read-only, tried last
         </span>
+        <Shadow by={shadow} />
         {hit && <span class="tag">takes the test event</span>}
       </div>
       <div class="fields">

@@ -1,12 +1,13 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Icon } from "../components/icon.tsx";
 import { Notice } from "../components/notice.tsx";
-import { type Draft, type DraftField, moved, newDraft, shadowedBy } from "./draft.ts";
+import { type Draft, type DraftField, moved, newDraft, shadowedBy, templateFor } from "./draft.ts";
 import { JsonDialog } from "./json-dialog.tsx";
 import { SaveBar } from "./save-bar.tsx";
 import { SourcePanel } from "./source-panel.tsx";
 import { AppendedCard, TemplateCard } from "./template-card.tsx";
 import { TestBox } from "./test-box.tsx";
+import { Untaken } from "./untaken.tsx";
 import { useUpstream } from "./use-upstream.ts";
 
 const none = {};
@@ -108,7 +109,7 @@ export function UpstreamPage({ onSignedOut }: { readonly onSignedOut: () => void
                 position={at}
                 last={at === drafts.length - 1}
                 hit={hit === at}
-                shadow={shadowedBy(drafts, at)}
+                shadow={shadowedBy(drafts.slice(0, at), draft)}
                 problems={problems.get(draft.key) ?? none}
                 calls={calls[draft.id ?? ""] ?? []}
                 onChange={(field, value) => change(at, field, value)}
@@ -123,10 +124,12 @@ export function UpstreamPage({ onSignedOut }: { readonly onSignedOut: () => void
                 template={template}
                 position={drafts.length + at}
                 hit={hit === drafts.length + at}
+                shadow={shadowedBy(drafts, template)}
                 calls={calls[template.id] ?? []}
               />
             ))}
           </ol>
+          <Untaken events={editing.untaken} onAdd={(event) => insert(drafts.length, templateFor(event))} />
           <p class="muted keys">
             Templates are tried from the top; the first match takes an event. <kbd>Alt</kbd> <kbd>↑</kbd> <kbd>↓</kbd> move a
             template, <kbd>Ctrl</kbd> <kbd>S</kbd> saves.

@@ -1,4 +1,4 @@
-import type { RecentCall, TemplateProblem, UpstreamView } from "@signalbox/service";
+import type { RecentCall, TemplateProblem, UntakenEvent, UpstreamView } from "@signalbox/service";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type ApiFailure, api, followUpstream } from "../api.ts";
 import { type Draft, type DraftProblems, newDraft, problemsByKey, sameTemplates, toTemplate } from "./draft.ts";
@@ -30,6 +30,8 @@ export interface UpstreamEditing {
   /** Back to the templates of the settings. */
   readonly clear: () => Promise<void>;
   readonly calls: CallsById;
+  /** Events that no template in force takes, latest first. */
+  readonly untaken: readonly UntakenEvent[];
   readonly connected: boolean;
 }
 
@@ -43,6 +45,7 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
   const [saving, setSaving] = useState(false);
   const [revealed, setRevealed] = useState(false);
   const [calls, setCalls] = useState<CallsById>({});
+  const [untaken, setUntaken] = useState<readonly UntakenEvent[]>([]);
   const [connected, setConnected] = useState(true);
 
   const dirty = useMemo(() => view !== undefined && !sameTemplates(drafts, view.templates), [drafts, view]);
@@ -146,6 +149,7 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
             if (version !== now.current.view?.version) void refresh();
           },
           calls: (changed) => setCalls((known) => ({ ...known, ...changed })),
+          untaken: setUntaken,
           refused: onSignedOut,
         },
         setConnected,
@@ -175,6 +179,7 @@ export function useUpstream(onSignedOut: () => void, announce: (sentence: string
     discard,
     clear,
     calls,
+    untaken,
     connected,
   };
 }

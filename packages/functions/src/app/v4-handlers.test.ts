@@ -263,6 +263,21 @@ describe.each(v4Libraries.map((library) => ({ library })))("a v4 app with $libra
     expect(JSON.parse(outputs[name("signalR")]?.json ?? "")).toEqual({ target: "t", arguments: [info] });
   });
 
+  it("lets a handler replace an extra input, and states capabilities of its own", async () => {
+    const app = await start(`
+      if (app.setup) app.setup({ capabilities: { own: true } });
+      const info = input.generic({ type: "table", name: "rows" });
+      app.http("f", { extraInputs: [info], handler: (_, { extraInputs }) => {
+        extraInputs.set("rows", [...extraInputs.get(info), 2]);
+        return { jsonBody: extraInputs.get("rows") };
+      } });
+    `);
+    expect(app.loaded.problems).toEqual([]);
+    const name = app.loaded.functions[0]?.bindings[0]?.name ?? "";
+    const { returnValue } = await app.invoke("f", { [name]: httpInput(), rows: [1] });
+    expect(JSON.parse(String(bodyOf(returnValue?.http)))).toEqual([1, 2]);
+  });
+
   it("gives a SignalR trigger its value and metadata, and returns the plain result", async () => {
     const app = await start(`
       const t = trigger.generic({ type: "signalRTrigger", name: "invocation", hubName: "chat", category: "messages", event: "send", parameterNames: ["Message"] });

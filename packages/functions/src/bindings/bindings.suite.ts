@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
+import { HttpTransportType, type HubConnection, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { loadSettings, type Service, startService } from "@signalbox/service";
 import pino from "pino";
@@ -69,4 +69,23 @@ export async function connectClient(
   for (const target of targets) connection.on(target, (...args: unknown[]) => void calls.push([target, ...args]));
   await connection.start();
   return { connection, id: connection.connectionId!, calls };
+}
+
+/** A client that negotiates by itself, as the SDK tells nobody the connection token. The caller stops it. */
+export async function connectByToken({ url, accessToken }: { readonly url: string; readonly accessToken: string }) {
+  const negotiation = await fetch(url.replace("/?", "/negotiate?negotiateVersion=1&"), {
+    method: "POST",
+    headers: { Authorization: `Bearer ${accessToken}` },
+  });
+  const { connectionToken } = (await negotiation.json()) as { readonly connectionToken: string };
+  const connection = new HubConnectionBuilder()
+    .withUrl(`${url}&id=${connectionToken}`, {
+      accessTokenFactory: () => accessToken,
+      skipNegotiation: true,
+      transport: HttpTransportType.WebSockets,
+    })
+    .configureLogging(LogLevel.None)
+    .build();
+  await connection.start();
+  return { connection, connectionToken };
 }

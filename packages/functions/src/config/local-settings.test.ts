@@ -33,6 +33,16 @@ describe("local.settings.json (reference functions-host §3.2)", () => {
     expect(settings.warnings).toEqual([expect.stringMatching(warning)]);
   });
 
+  it("names settings that have no effect where they stand", () => {
+    const settings = parse({ A: "1", cors: "*", $schema: "s", Values: { B: "2", CORS: "*" } });
+    expect(settings.values).toEqual({ B: "2", CORS: "*" });
+    expect(settings.warnings).toEqual([
+      "A in local.settings.json has no effect beside Values: it belongs into Values.",
+      "cors in local.settings.json has no effect beside Values: it belongs into Host.",
+      "CORS in local.settings.json has no effect in Values: it belongs into Host.",
+    ]);
+  });
+
   it("makes a file that is no JSON count as empty", () => {
     expect(parseLocalSettings("{")).toMatchObject({ values: {}, warnings: [expect.stringMatching(/no valid JSON/)] });
   });

@@ -61,7 +61,25 @@ export function parseLocalSettings(text: string | undefined): LocalSettings {
       'The values in local.settings.json are encrypted (IsEncrypted is not false) and cannot be read: set "IsEncrypted": false.',
     );
 
-  return { values: settings, connectionStrings: readConnectionStrings(connectionStrings), host, warnings: [] };
+  const warnings = misplaced(root, settings);
+  return { values: settings, connectionStrings: readConnectionStrings(connectionStrings), host, warnings };
+}
+
+const ofHost = new Set(["localhttpport", "localhttpaddress", "cors", "corscredentials"]);
+
+/** Settings that have no effect where they stand. */
+function misplaced(root: JsonObject, values: Readonly<Record<string, string>>): readonly string[] {
+  const known = new Set(["isencrypted", "$schema"]);
+  const beside = Object.keys(root).filter((name) => typeof root[name] !== "object" && !known.has(name.toLowerCase()));
+  return [
+    ...beside.map(
+      (name) =>
+        `${name} in local.settings.json has no effect beside Values: it belongs into ${ofHost.has(name.toLowerCase()) ? "Host" : "Values"}.`,
+    ),
+    ...Object.keys(values)
+      .filter((name) => ofHost.has(name.toLowerCase()))
+      .map((name) => `${name} in local.settings.json has no effect in Values: it belongs into Host.`),
+  ];
 }
 
 /** Encrypted is the tools' default; only the word `false` (or its text) says otherwise. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { TokenCredential } from "@signalbox/management";
 import { createAppHost } from "../app/node-app-host.ts";
 import { connectionSettingOf } from "../bindings/signalr/connections.ts";
 import type { TimerStatusStore } from "../bindings/timer/timer-status.ts";
@@ -33,6 +34,7 @@ export interface EditionParts {
   /** Names of the functions to run; undefined: those of host.json, or all. */
   readonly only: readonly string[] | undefined;
   readonly nodeArguments: readonly string[];
+  readonly credential: TokenCredential | undefined;
   readonly log: Log;
   /** Base URL of the host, without a trailing slash. */
   readonly url: string;
@@ -68,7 +70,8 @@ export class AppEdition {
     this.#log = (event) => {
       if (isShown(event)) parts.log(event);
     };
-    this.#catalogue = new BindingCatalogue(config.settings, config.host, parts.timers, hostIdOf(config.settings, directory));
+    const hostId = hostIdOf(config.settings, directory);
+    this.#catalogue = new BindingCatalogue(config.settings, config.host, parts.timers, hostId, parts.credential);
     this.#app = createAppHost({
       root: directory,
       environment: config.settings.entries(),
@@ -113,6 +116,11 @@ export class AppEdition {
     });
     const app = await this.#app.start();
     this.#say("information", "Worker process started and initialized.");
+    if (app.functions.length === 0 && app.problems.length === 0) {
+      const sentence =
+        "There is no function in this app: either the files that package.json names as main register some (model v4), or folders have a function.json each (model v3).";
+      this.#say("warning", sentence);
+    }
     const index = await indexFunctions(app.functions, this.#catalogue, config.settings, only ?? config.host.functions);
     const runner = new Runner({
       app: this.#app,

@@ -91,6 +91,21 @@ describe("A bad app", () => {
     expect(await (await call("/api/same/1")).text()).toBe("fine");
   });
 
+  it("is told of by what its developer wrote, without the lines of Node and of this host", async () => {
+    const { host } = await startHost(
+      createApp({ "src/1.js": "require('./lib/a.js');", "src/lib/a.js": "\n\nrequire('left-pad');" }),
+    );
+    const [{ message } = { message: "" }] = host.loaded.problems;
+    expect(message).toMatch(/Cannot find module 'left-pad': does the app need `npm install`\?/);
+    expect(message).toMatch(/- .*lib.a\.js$/m);
+    expect(message).not.toMatch(/node:internal|app\/worker/);
+  });
+
+  it("without any function says how an app has some", async () => {
+    const { lines } = await startHost(createApp({ "package.json": {}, "hello/index.js": fine }));
+    expect(lines()).toContainEqual(expect.stringMatching(/^There is no function in this app: .*main.*function\.json/));
+  });
+
   it("whose every file is bad is in the state Error, and answers", async () => {
     const { call } = await startHost(createApp({ "src/1.js": "const = 1;" }));
     expect(await (await call("/admin/host/status")).json()).toMatchObject({

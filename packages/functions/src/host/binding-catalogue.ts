@@ -1,3 +1,4 @@
+import type { TokenCredential } from "@signalbox/management";
 import { BlobInput, BlobOutput } from "../bindings/blob/blob-bindings.ts";
 import type { BlobOptions } from "../bindings/blob/blob-listener.ts";
 import { BlobTrigger, defaultBlobOptions } from "../bindings/blob/blob-trigger.ts";
@@ -29,11 +30,20 @@ export class BindingCatalogue {
   readonly #triggers: ReadonlyMap<string, Trigger>;
   readonly #signalR: SignalRConnections;
 
-  /** @param hostId tells apps apart that share a storage account */
-  constructor(settings: LayeredSettings, config: HostConfig, timers: TimerStatusStore, hostId: string) {
+  /**
+   * @param hostId tells apps apart that share a storage account
+   * @param credential for SignalR connections of an identity
+   */
+  constructor(
+    settings: LayeredSettings,
+    config: HostConfig,
+    timers: TimerStatusStore,
+    hostId: string,
+    credential?: TokenCredential,
+  ) {
     const storage = new StorageConnections(settings);
     const queues = queueOptions(config.extensions.queues);
-    this.#signalR = new SignalRConnections(settings);
+    this.#signalR = new SignalRConnections(settings, credential);
     const signalRTrigger = new SignalRTrigger(this.#signalR);
     this.webhooks = [signalRTrigger];
     this.#inputs = byType([...signalRInputs(this.#signalR), new TableInput(storage), new BlobInput(storage)]);

@@ -124,20 +124,30 @@ describe("An app with every SignalR binding", () => {
 });
 
 describe("A connection setting that only a binding names", () => {
-  it("is filled in, also for the app's own environment", async () => {
+  it.each([
+    ["absent", {}],
+    ["an identity's", { MY_SIGNALR__serviceUri: "https://x.service.signalr.net", MY_SIGNALR__clientId: "c" }],
+  ])("is filled in when it is %s, also for the app's own environment", async (_, Values) => {
     const directory = createApp({
+      "local.settings.json": { IsEncrypted: false, Values },
       "src/app.js": `
         const { app, input } = require("@azure/functions");
         const info = input.generic({ type: "signalRConnectionInfo", hubName: "chat", connectionStringSetting: "MY_SIGNALR" });
         app.get("negotiate", { extraInputs: [info], handler: (_, context) => ({ jsonBody: { ...context.extraInputs.get(info), own: process.env.MY_SIGNALR } }) });
       `,
     });
-    const { call, loads } = await startHost(directory, { signalRConnectionString: service.connectionString });
+    const { call, loads, lines } = await startHost(directory, { signalRConnectionString: service.connectionString });
     expect(await (await call("/api/negotiate")).json()).toMatchObject({
       url: expect.stringContaining(service.url),
       own: service.connectionString,
     });
     expect(loads).toHaveLength(1);
+    const [identity] = Object.keys(Values);
+    expect(lines().filter((line) => line.includes("__serviceUri"))).toEqual(
+      identity === undefined
+        ? []
+        : [`The setting "${identity}" is passed over: "MY_SIGNALR" leads to the service beside this host.`],
+    );
   });
 
   it("is a problem of that function alone where nothing fills it in", async () => {
@@ -313,6 +323,27 @@ describe("The host", () => {
     const values = { IsEncrypted: false, Values: { AZURE_FUNCTIONS_ENVIRONMENT: "Staging" } };
     const own = await startHost(createApp({ "local.settings.json": values, "src/app.js": script }));
     expect((await (await own.call("/api/env")).json())[0]).toBe("Staging");
+  });
+
+  it("takes port, CORS and connection strings of local.settings.json, flags first", async () => {
+    const port = keptPort();
+    const Host = { LocalHttpPort: port, CORS: "http://page.test", CORSCredentials: true };
+    const app = createApp({
+      "local.settings.json": { IsEncrypted: false, Values: { A: "1" }, ConnectionStrings: { Sql: "s" }, Host },
+      "src/app.js": `require("@azure/functions").app.get("env", { handler: () => ({ jsonBody: [process.env.A, process.env["ConnectionStrings:Sql"]] }) });`,
+    });
+    // No flag at all; otherwise tests let the host pick a port.
+    const byFile = await startHost(app, { port: undefined as never });
+    expect(byFile.host.port).toBe(port);
+    const answer = await byFile.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(await answer.json()).toEqual(["1", "s"]);
+    expect([answer.headers.get("access-control-allow-origin"), answer.headers.get("access-control-allow-credentials")]).toEqual(
+      ["http://page.test", "true"],
+    );
+    const byFlag = await startHost(app, { cors: ["http://other.test"] });
+    expect(byFlag.host.port).not.toBe(port);
+    const other = await byFlag.call("/api/env", { headers: { origin: "http://page.test" } });
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
   });
 
   const greeting = (text: string) => ({

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { TokenCredential } from "@signalbox/management";
 import { isLoopback, type Listener, listen, type Peer } from "@signalbox/transport";
 import { defaultConnectionSetting } from "../bindings/signalr/connections.ts";
 import { TimerStatusFiles } from "../bindings/timer/timer-status.ts";
@@ -39,6 +40,11 @@ export interface FunctionsHostOptions {
   /** PEM texts: serve https. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly identity?: HostIdentityOptions;
+  /**
+   * Who this host is for Microsoft Entra, such as `new DefaultAzureCredential()` of `@azure/identity`: for SignalR connection settings of an
+   * identity (`<setting>__serviceUri`), which are refused without.
+   */
+  readonly credential?: TokenCredential;
   /** Used for every SignalR connection setting that is empty or absent. */
   readonly signalRConnectionString?: string;
   /**
@@ -112,6 +118,8 @@ class Host implements FunctionsHost {
   readonly #opened = Promise.withResolvers<void>();
   /** Names of SignalR settings that this host fills in. */
   readonly #wired = new Set([defaultConnectionSetting]);
+  /** Settings of identities that are passed over, and were named once. */
+  readonly #toldOf = new Set<string>();
   #identity: IdentityOptions = {};
   #listener: Listener | undefined;
   #secrets: Secrets | undefined;
@@ -200,6 +208,7 @@ class Host implements FunctionsHost {
     const missing = isWired ? this.#edition!.missingSignalRSettings() : [];
     for (const name of missing) this.#wired.add(name);
     if (missing.length > 0) await this.#loadOnce();
+    await this.#tellOfIdentities();
     this.#options.onLoaded?.(this.loaded);
   }
 
@@ -220,6 +229,7 @@ class Host implements FunctionsHost {
       identity: this.#identity,
       only: this.#options.functions,
       nodeArguments: this.#options.nodeArguments ?? [],
+      credential: this.#options.credential,
       log: this.#options.log,
       url: this.url,
       port: this.port,
@@ -231,6 +241,19 @@ class Host implements FunctionsHost {
     this.#opened.resolve();
     await before?.stop();
     this.loaded = await next.load();
+  }
+
+  /** An identity that the cloud would know is nobody here: the developer may wonder where messages go. */
+  async #tellOfIdentities(): Promise<void> {
+    const { signalRConnectionString: own } = this.#options;
+    if (own === undefined) return;
+    const { settings } = await this.#readConfig();
+    for (const name of this.#wired) {
+      const identity = settings.identitySetting(name);
+      if (identity === undefined || this.#toldOf.has(identity) || settings.connectionString(name) !== own) continue;
+      this.#toldOf.add(identity);
+      this.#say("information", `The setting "${identity}" is passed over: "${name}" leads to the service beside this host.`);
+    }
   }
 
   #readConfig(): Promise<AppConfig> {

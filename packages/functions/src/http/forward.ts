@@ -43,7 +43,13 @@ export function endToEnd(headers: Headers): Headers {
 export function forward(target: URL, { method, headers, body, signal }: Forwarded): Promise<Response> {
   return new Promise((resolve, reject) => {
     const send = target.protocol === "https:" ? requestHttps : requestHttp;
-    const outgoing: ClientRequest = send(target, { method, headers: Object.fromEntries(endToEnd(headers)), signal });
+    // A connection of its own: a kept-alive one may be closing, and a body that streams cannot be sent again.
+    const outgoing: ClientRequest = send(target, {
+      method,
+      headers: Object.fromEntries(endToEnd(headers)),
+      signal,
+      agent: false,
+    });
     outgoing.on("error", reject);
     outgoing.on("response", (incoming) => {
       try {

@@ -3,10 +3,11 @@ import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { ServiceClient } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Library, v4Libraries, writeApp } from "../../test/test-app.ts";
-import { connectClient, keptPort, type RealClient, startRealService } from "../bindings/bindings.suite.ts";
+import { connectByToken, connectClient, keptPort, type RealClient, startRealService } from "../bindings/bindings.suite.ts";
 import { type StartedHost, startHost } from "../host/started-host.suite.ts";
 
 // Each test compiles an app and starts the service and the app's process.
@@ -177,5 +178,18 @@ describe("A class-based app", () => {
     expect(await teller.connection.invoke("count")).toBe(2);
     await expect(voter.connection.invoke("count")).rejects.toThrow('The claim "role" does not allow this.');
     await expect(teller.connection.invoke("reset")).rejects.toThrow("404");
+  });
+});
+
+describe("A client whose token is refreshed", () => {
+  it("may do from then on what its new claims allow, without a new connection", async () => {
+    const { service, negotiate } = await start();
+    const access = (await (await negotiate("poll/negotiate")).json()) as { readonly url: string; readonly accessToken: string };
+    const { connection, connectionToken } = await connectByToken(access);
+    onTestFinished(() => connection.stop());
+    await expect(connection.invoke("count")).rejects.toThrow('The claim "role" does not allow this.');
+    const hub = ServiceClient.fromConnectionString(service.connectionString).hub(new URL(access.url).searchParams.get("hub")!);
+    await hub.refreshAuthentication(connectionToken, { claims: { role: "teller" } });
+    expect(await connection.invoke("count")).toBe(0);
   });
 });

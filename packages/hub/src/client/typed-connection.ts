@@ -32,7 +32,7 @@ export interface TypedConnection<THub> {
 type Handler<TClient extends object, K extends TargetOf<TClient>> = TClient[K] extends (...args: never[]) => infer TResult
   ? AnyClient extends TClient
     ? (...args: never[]) => unknown
-    : (...args: ArgumentsOf<TClient, K>) => TResult | Promise<TResult>
+    : TClient[K] | ((...args: ArgumentsOf<TClient, K>) => Awaited<TResult> | Promise<Awaited<TResult>>)
   : never;
 
 type Result<THub, K extends keyof THub> = THub[K] extends (...args: never[]) => infer TResult ? TResult : never;
@@ -43,7 +43,11 @@ type ItemOf<TResult> = Awaited<TResult> extends StreamOf<infer T> ? T : never;
 
 /** Methods that stream. */
 type StreamingMethod<THub> = {
-  [K in MethodName<THub>]: Awaited<Result<THub, K>> extends StreamOf<unknown> ? K : never;
+  [K in MethodName<THub>]: [Awaited<Result<THub, K>>] extends [never]
+    ? never
+    : Awaited<Result<THub, K>> extends StreamOf<unknown>
+      ? K
+      : never;
 }[MethodName<THub>];
 
 /** Methods that answer once. */

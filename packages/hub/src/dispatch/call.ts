@@ -145,7 +145,10 @@ export class Call extends Occasion implements Cancellable {
     const { uploads } = this.context;
     for (const upload of own) void upload.return();
     if (uploads === undefined) return;
-    for (const [id, upload] of uploads) if (own.includes(upload)) uploads.delete(id);
+    for (const [index, upload] of own.entries()) {
+      const id = this.message.streamIds![index]!;
+      if (uploads.get(id) === upload) uploads.delete(id);
+    }
     if (uploads.size === 0) this.context.uploads = undefined;
   }
 }

@@ -9,6 +9,7 @@ import {
 import { errorText, HubException } from "../hub/errors.ts";
 import { withFilters } from "../hub/filter.ts";
 import { bindHub, type HubInstance } from "../hub/hub.ts";
+import { isThenable } from "../hub/thenable.ts";
 import { Call, Occasion } from "./call.ts";
 import { dispose } from "./dispose.ts";
 import type { HubClient } from "./hub-client.ts";
@@ -61,7 +62,7 @@ export class HubDispatcher implements ConnectionHandler {
       this.#refuse(client, error);
       return;
     }
-    if (!(connecting instanceof Promise)) {
+    if (!isThenable(connecting)) {
       client.connected = true;
       return;
     }
@@ -135,17 +136,18 @@ export class HubDispatcher implements ConnectionHandler {
     const { filters } = this.#hub;
     const hub = this.#hub.create();
     bindHub(hub, new Occasion(client, this.#hub.context, false));
-    const connecting = withFilters<void>(
-      filters,
-      (filter, next) => (filter.onConnected === undefined ? next() : filter.onConnected(client, next)),
-      () => hub.onConnected(),
+    return this.#thenDispose(hub, () =>
+      withFilters<void>(
+        filters,
+        (filter, next) => (filter.onConnected === undefined ? next() : filter.onConnected(client, next)),
+        () => hub.onConnected(),
+      ),
     );
-    return this.#thenDispose(hub, connecting);
   }
 
   #refuse(client: HubClient, error: unknown): void {
     const { detailedErrors, onError } = this.#hub;
-    onError(error, "running onConnected");
+    onError(error, "running onConnected", client);
     client.connection.close(connectFailed, errorText(closedWithError, error, detailedErrors));
   }
 
@@ -163,19 +165,20 @@ export class HubDispatcher implements ConnectionHandler {
     const run = async () => {
       const hub = this.#hub.create();
       bindHub(hub, new Occasion(client, this.#hub.context));
-      const disconnecting = withFilters<void>(
-        filters,
-        (filter, next) => (filter.onDisconnected === undefined ? next() : filter.onDisconnected(client, error, next)),
-        () => hub.onDisconnected(error),
+      await this.#thenDispose(hub, () =>
+        withFilters<void>(
+          filters,
+          (filter, next) => (filter.onDisconnected === undefined ? next() : filter.onDisconnected(client, error, next)),
+          () => hub.onDisconnected(error),
+        ),
       );
-      await this.#thenDispose(hub, disconnecting);
     };
-    run().catch((failure) => this.#hub.onError(failure, "running onDisconnected"));
+    run().catch((failure) => this.#hub.onError(failure, "running onDisconnected", client));
   }
 
-  #thenDispose(hub: HubInstance, running: void | Promise<void>): void | Promise<void> {
-    if (!this.#hub.type.disposes) return running;
-    return Promise.resolve(running).finally(() => dispose(hub));
+  #thenDispose(hub: HubInstance, run: () => void | Promise<void>): void | Promise<void> {
+    if (!this.#hub.type.disposes) return run();
+    return (async () => run())().finally(() => dispose(hub));
   }
 }
 

@@ -1,4 +1,4 @@
-import { type HubMessage, messagePayload } from "@signalbox/protocol";
+import { type HubMessage, type HubProtocolName, messagePayload } from "@signalbox/protocol";
 import type { CloseReason, HeaderReader, SignalRConnection } from "@signalbox/transport";
 import type { ConnectionFeatures, HubCallerContext, HubUser } from "../hub/caller-context.ts";
 import { type ConnectRequest, KeptRequest } from "./kept-request.ts";
@@ -16,7 +16,7 @@ const aborted: CloseReason = { name: "aborted", allowReconnect: false, sendsClos
 
 /** One connection as its hub knows it: the context of its calls, and what of them is under way. An idle one holds no more than this. */
 export class HubClient implements HubCallerContext {
-  readonly user: HubUser | undefined;
+  #user: HubUser | undefined;
   readonly userIdentifier: string | undefined;
   readonly isRelayed: boolean;
   #request: ConnectRequest | KeptRequest;
@@ -44,7 +44,7 @@ export class HubClient implements HubCallerContext {
   /** @param isRelayed the service has its transport */
   constructor(user: HubUser | undefined, userIdentifier: string | undefined, request: ConnectRequest, isRelayed = false) {
     this.isRelayed = isRelayed;
-    this.user = user;
+    this.#user = user;
     this.userIdentifier = userIdentifier;
     this.#request = request;
   }
@@ -52,6 +52,15 @@ export class HubClient implements HubCallerContext {
   attach(connection: SignalRConnection): void {
     this.#connection = connection;
     this.#request = new KeptRequest(this.#request as ConnectRequest);
+  }
+
+  get user(): HubUser | undefined {
+    return this.#user;
+  }
+
+  /** The client handed in a new token. Whose connection it is does not change. */
+  renewUser(user: HubUser | undefined): void {
+    this.#user = user;
   }
 
   /** There once it is attached. */
@@ -120,7 +129,8 @@ class Features implements ConnectionFeatures {
   }
 
   get protocol() {
-    return this.#client.connection.protocol.name;
+    // Whom this server answers speaks no other.
+    return this.#client.connection.protocol.name as HubProtocolName;
   }
 
   get headers(): HeaderReader {

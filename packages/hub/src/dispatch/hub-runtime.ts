@@ -1,6 +1,7 @@
 import type { LifetimeContext } from "../clients/proxies.ts";
 import type { HubLifetime } from "../hosting/lifetime.ts";
 import type { Observation } from "../hosting/observation.ts";
+import type { HubCallerContext } from "../hub/caller-context.ts";
 import type { HubFilter } from "../hub/filter.ts";
 import type { HubInstance } from "../hub/hub.ts";
 import type { HubType } from "../hub/hub-type.ts";
@@ -19,5 +20,5 @@ export interface HubRuntime {
   readonly streamBufferCapacity: number;
   create(): HubInstance;
   /** What methods threw, and our own defects. @param doing a few words on what failed */
-  onError(error: unknown, doing: string): void;
+  onError(error: unknown, doing: string, context?: HubCallerContext): void;
 }

@@ -3,6 +3,7 @@ import { errorText, HubException, InvalidDataException } from "../hub/errors.ts"
 import { withFilters } from "../hub/filter.ts";
 import { bindHub, type HubInstance } from "../hub/hub.ts";
 import { checkArguments, type HubMethod, StreamCountException } from "../hub/hub-method.ts";
+import { isThenable } from "../hub/thenable.ts";
 import type { Call } from "./call.ts";
 import { dispose } from "./dispose.ts";
 import type { HubRuntime } from "./hub-runtime.ts";
@@ -88,7 +89,7 @@ export class MethodCalls {
 
   #bindingFailed(call: Call, { name }: HubMethod, error: unknown): void {
     const isClientsFault = error instanceof InvalidDataException || error instanceof ProtocolError;
-    if (!isClientsFault) this.#hub.onError(error, `binding the arguments of ${name}`);
+    if (!isClientsFault) this.#hub.onError(error, `binding the arguments of ${name}`, call.context);
     const detailed = this.#hub.detailedErrors || error instanceof StreamCountException;
     call.complete({
       error: errorText(`Failed to invoke '${call.message.target}' due to an error on the server.`, error, detailed),
@@ -157,7 +158,7 @@ export class MethodCalls {
     } else if (isStream(value)) {
       this.releaseSlot(call);
       const { detailedErrors, onError } = this.#hub;
-      sendStream(call, value, detailedErrors, (error) => onError(error, `streaming ${method.name}`)).then(() =>
+      sendStream(call, value, detailedErrors, (error) => onError(error, `streaming ${method.name}`, call.context)).then(() =>
         this.#end(call, hub),
       );
       return;
@@ -174,7 +175,7 @@ export class MethodCalls {
   }
 
   #failed(call: Call, { name }: HubMethod, hub: HubInstance | undefined, error: unknown): void {
-    if (!(error instanceof HubException || call.isCanceled)) this.#hub.onError(error, `running ${name}`);
+    if (!(error instanceof HubException || call.isCanceled)) this.#hub.onError(error, `running ${name}`, call.context);
     const { target } = call.message;
     call.complete({
       error: errorText(`An unexpected error occurred invoking '${target}' on the server.`, error, this.#hub.detailedErrors),
@@ -185,7 +186,7 @@ export class MethodCalls {
   #end(call: Call, hub: HubInstance | undefined): void {
     call.end();
     if (hub !== undefined && this.#hub.type.disposes) {
-      dispose(hub).catch((error) => this.#hub.onError(error, "disposing of a hub"));
+      dispose(hub).catch((error) => this.#hub.onError(error, "disposing of a hub", call.context));
     }
   }
 }
@@ -194,8 +195,4 @@ function refuseKind(call: Call): void {
   const { target } = call.message;
   const [kind, invocation] = call.isStreamed ? ["non-streaming", "streaming"] : ["streaming", "non-streaming"];
   call.complete({ error: `The client attempted to invoke the ${kind} '${target}' method with a ${invocation} invocation.` });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

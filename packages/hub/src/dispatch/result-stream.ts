@@ -89,7 +89,16 @@ class ResultStream {
   }
 }
 
+/** A stream that cannot be read, such as a locked one, fails like one whose first item does. */
 function iteratorOf(stream: AsyncIterable<unknown> | Iterable<unknown>): AnyIterator {
+  try {
+    return openIterator(stream);
+  } catch (error) {
+    return { next: () => Promise.reject(error) };
+  }
+}
+
+function openIterator(stream: AsyncIterable<unknown> | Iterable<unknown>): AnyIterator {
   return Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
 }
 

@@ -1,8 +1,10 @@
 import type { CompletionMessage } from "@signalbox/protocol";
+import { AwaitedInvocations } from "@signalbox/transport";
 import { canceled, DeliveryError, HubException } from "../hub/errors.ts";
 
 interface Pending {
-  readonly connectionId: string;
+  /** Its connection id. */
+  readonly asked: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly forget: () => void;
@@ -10,8 +12,7 @@ interface Pending {
 
 /** Calls of client methods that wait for their answers (reference hub-and-service-protocol §3.3). */
 export class ClientResults {
-  readonly #pending = new Map<string, Pending>();
-  #perConnection = new Map<string, Set<string>>();
+  readonly #pending = new AwaitedInvocations<string, Pending>();
 
   get size(): number {
     return this.#pending.size;
@@ -30,45 +31,33 @@ export class ClientResults {
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       const forget = () => signal?.removeEventListener("abort", onAbort);
-      this.#pending.set(id, { connectionId, resolve, reject, forget });
-      const ofConnection = this.#perConnection.get(connectionId);
-      if (ofConnection === undefined) this.#perConnection.set(connectionId, new Set([id]));
-      else ofConnection.add(id);
+      this.#pending.add(id, { asked: connectionId, resolve, reject, forget });
     });
   }
 
-  /**
-   * An answer came. Ids are guessable, so it counts only from the connection that was asked.
-   * @returns whether anybody waited
-   */
+  /** An answer came. @returns whether anybody waited */
   complete(connectionId: string, completion: CompletionMessage): boolean {
     const { invocationId: id, error } = completion;
-    if (this.#pending.get(id)?.connectionId !== connectionId) return false;
-    const pending = this.#take(id)!;
+    const pending = this.#pending.find(id, connectionId);
+    if (pending === undefined) return false;
+    this.#pending.delete(id);
+    pending.forget();
     if (error !== undefined) pending.reject(new HubException(error));
     else pending.resolve(completion.result);
     return true;
   }
 
   fail(id: string, error: unknown): void {
-    this.#take(id)?.reject(error);
+    const pending = this.#pending.delete(id);
+    pending?.forget();
+    pending?.reject(error);
   }
 
   disconnected(connectionId: string): void {
-    for (const id of this.#perConnection.get(connectionId) ?? []) {
-      this.fail(id, new DeliveryError("disconnected", `Connection '${connectionId}' disconnected.`));
+    for (const [, { forget, reject }] of this.#pending.deleteOf(connectionId)) {
+      forget();
+      reject(new DeliveryError("disconnected", `Connection '${connectionId}' disconnected.`));
     }
-  }
-
-  #take(id: string): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    pending.forget();
-    const ofConnection = this.#perConnection.get(pending.connectionId);
-    ofConnection?.delete(id);
-    if (ofConnection?.size === 0) this.#perConnection.delete(pending.connectionId);
-    return pending;
   }
 }
 

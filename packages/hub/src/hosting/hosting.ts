@@ -18,6 +18,12 @@ export interface Hosting {
   stop(): Promise<void>;
   /** `POST {path}/negotiate`. */
   negotiate(visitor: Visitor, request: Request): Response | Promise<Response>;
+  /**
+   * `POST {path}/refresh`.
+   * @param visitor who the client says it is now
+   * @param connectionToken of the connection it has
+   */
+  refresh(visitor: Visitor, connectionToken: string, request: Request): Response | Promise<Response>;
   /** Everything else that is no upgrade. */
   handle(visitor: Visitor, request: Request): Response | Promise<Response>;
   upgrade(visitor: Visitor, request: UpgradeRequest): UpgradeVerdict;

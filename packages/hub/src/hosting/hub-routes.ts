@@ -6,14 +6,21 @@ import {
   type UpgradeRequest,
   type UpgradeVerdict,
 } from "@signalbox/transport";
-import type { MappedHub } from "./mapped-hub.ts";
+import type { HubDoor, MappedHub } from "./mapped-hub.ts";
 
 const negotiate = "/negotiate";
+const refresh = "/refresh";
+
+interface Found {
+  readonly hub: MappedHub;
+  readonly door: HubDoor;
+}
 
 /** Which requests are for which hub. Paths are compared without case, as ASP.NET Core does. */
 export class HubRoutes {
   readonly #hubs = new Map<string, MappedHub>();
   readonly #corsOrigins: readonly string[] | undefined;
+  #isClosed = false;
 
   /** @param corsOrigins in any letter case; undefined: nothing is said of origins */
   constructor(corsOrigins: readonly string[] | undefined) {
@@ -22,11 +29,16 @@ export class HubRoutes {
 
   /** @throws {TypeError} for a path that is taken or none */
   add(path: string, hub: MappedHub): void {
-    if (!path.startsWith("/") || /[?#]/.test(path))
+    if (typeof path !== "string" || !path.startsWith("/") || /[?#]/.test(path))
       throw new TypeError(`A hub's path begins with / and has no query, unlike '${path}'.`);
     const key = normalized(path);
     if (this.#hubs.has(key) || key.endsWith(negotiate)) throw new TypeError(`There is a hub at '${path}' already.`);
     this.#hubs.set(key, hub);
+  }
+
+  /** No new clients; those there are still take what is left for them. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   all(): Iterable<MappedHub> {
@@ -44,9 +56,9 @@ export class HubRoutes {
     if (found === undefined) return undefined;
     const origins = this.#corsOrigins;
     const origin = request.headers.get("origin");
-    if (origins === undefined || origin === null) return found.hub.fetch(request, target, found.isNegotiate, peer);
+    if (origins === undefined || origin === null) return this.#fetch(found, request, target, peer);
     if (isPreflight(request)) return allowOrigin(preflightAnswer(request), origin, origins);
-    const answer = found.hub.fetch(request, target, found.isNegotiate, peer);
+    const answer = this.#fetch(found, request, target, peer);
     return answer instanceof Promise
       ? answer.then((settled) => allowOrigin(settled, origin, origins))
       : allowOrigin(answer, origin, origins);
@@ -57,7 +69,8 @@ export class HubRoutes {
     const found = this.#find(request.target);
     if (found === undefined) return undefined;
     if (!this.#mayConnect(request)) return { refuse: new Response("This origin is not allowed.", { status: 403 }) };
-    if (found.isNegotiate) return { refuse: new Response(null, { status: 405, headers: { allow: "POST" } }) };
+    if (this.#isClosed) return { refuse: closed() };
+    if (found.door !== "connect") return { refuse: new Response(null, { status: 405, headers: { allow: "POST" } }) };
     return found.hub.upgrade(request);
   }
 
@@ -70,16 +83,28 @@ export class HubRoutes {
     return URL.parse(origin)?.host === headers.get("host")?.toLowerCase();
   }
 
-  #find(target: string): { readonly hub: MappedHub; readonly isNegotiate: boolean } | undefined {
+  #fetch({ hub, door }: Found, request: Request, target: string, peer: Pick<Peer, "address">): Response | Promise<Response> {
+    return this.#isClosed && door === "negotiate" ? closed() : hub.fetch(request, target, door, peer);
+  }
+
+  #find(target: string): Found | undefined {
     const question = target.indexOf("?");
     const path = question < 0 ? target : target.slice(0, question);
     const exact = this.#hubs.get(path) ?? this.#hubs.get(normalized(path));
-    if (exact !== undefined) return { hub: exact, isNegotiate: false };
+    if (exact !== undefined) return { hub: exact, door: "connect" };
     const key = normalized(path);
-    if (!key.endsWith(negotiate)) return undefined;
-    const hub = this.#hubs.get(key.slice(0, -negotiate.length) || "/");
-    return hub === undefined ? undefined : { hub, isNegotiate: true };
+    return this.#findDoor(key, negotiate, "negotiate") ?? this.#findDoor(key, refresh, "refresh");
   }
+
+  #findDoor(key: string, end: string, door: HubDoor): Found | undefined {
+    if (!key.endsWith(end)) return undefined;
+    const hub = this.#hubs.get(key.slice(0, -end.length) || "/");
+    return hub && { hub, door };
+  }
+}
+
+function closed(): Response {
+  return new Response("The hub server has closed.", { status: 503 });
 }
 
 function normalized(path: string): string {

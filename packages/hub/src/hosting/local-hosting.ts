@@ -6,10 +6,12 @@ import {
   type UpgradeRequest,
   type UpgradeVerdict,
 } from "@signalbox/transport";
+import type { HubClient } from "../dispatch/hub-client.ts";
 import type { HubOptions } from "../options.ts";
 import type { Hosting, Visitor } from "./hosting.ts";
 import { limitsOf } from "./limits.ts";
 import { LocalLifetime } from "./local-lifetime.ts";
+import { refreshed, refuseRefresh, tokenLifetime } from "./refresh.ts";
 
 /** Connections closed at once when the server stops, and the pause after that many, in milliseconds. */
 const closing = { slice: 500, pauseMs: 50 };
@@ -40,7 +42,17 @@ export class LocalHosting implements Hosting {
   }
 
   negotiate(visitor: Visitor, request: Request): Response {
-    return this.#endpoint.negotiate(this.#admit(visitor), request);
+    return this.#endpoint.negotiate(this.#admit(visitor), request, tokenLifetime(visitor.expiresAt));
+  }
+
+  refresh({ client, expiresAt = Number.POSITIVE_INFINITY }: Visitor, connectionToken: string): Response {
+    const connection = this.#endpoint.find("", connectionToken);
+    if (connection === undefined) return refuseRefresh("connection_not_found");
+    const known = connection.context as HubClient;
+    if (known.userIdentifier !== client.userIdentifier) return refuseRefresh("permission_change_rejected");
+    known.renewUser(client.user);
+    connection.expireAt(expiresAt);
+    return refreshed(expiresAt, { connectionId: connection.id });
   }
 
   handle(visitor: Visitor, request: Request): Response | Promise<Response> {

@@ -4,10 +4,10 @@ import type { HeaderReader, TransportName } from "@signalbox/transport";
 /** Who a client is: what `authenticate` answered. */
 export interface HubUser {
   /** Sends to users go by it. Absent: the claim `nameid`, `sub` or .NET's name identifier. */
-  readonly id?: string;
-  readonly claims?: Claims;
+  readonly id?: string | undefined;
+  readonly claims?: Claims | undefined;
   /** The connection is closed then, with permission to come back with a new token. */
-  readonly expiresAt?: Date;
+  readonly expiresAt?: Date | undefined;
 }
 
 export type Claims = Readonly<Record<string, string | readonly string[]>>;
@@ -26,7 +26,7 @@ export interface ConnectionFeatures {
 /** The connection whose client made a call, the same object for its whole life. */
 export interface HubCallerContext {
   readonly connectionId: string;
-  /** Undefined when nobody authenticated the client. */
+  /** Undefined when nobody authenticated the client. Another object once the client has handed in a new token. */
   readonly user: HubUser | undefined;
   readonly userIdentifier: string | undefined;
   /** Whatever the application wants to remember of the connection. */

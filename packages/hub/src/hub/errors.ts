@@ -42,5 +42,14 @@ export function canceled(): DOMException {
  */
 export function errorText(sentence: string, error: unknown, isDetailed: boolean): string {
   if (!isDetailed && !(error instanceof HubException)) return sentence;
-  return error instanceof Error ? `${sentence} ${error.name}: ${error.message}` : `${sentence} ${String(error)}`;
+  return `${sentence} ${described(error)}`;
+}
+
+function described(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  try {
+    return String(error);
+  } catch {
+    return "What was thrown has no text.";
+  }
 }

@@ -9,8 +9,10 @@ export class HubType {
   /** Instances want to be told when their call is over. */
   readonly disposes: boolean;
 
-  /** @throws {TypeError} for methods that differ in letter case alone, and options of methods that do not exist */
+  /** @throws {TypeError} for what is no hub, methods that differ in letter case alone, and options of methods that do not exist */
   constructor(hub: HubClass) {
+    if (typeof hub !== "function" || !(hub.prototype instanceof Hub))
+      throw new TypeError("What is mapped must be a class that extends Hub.");
     this.name = hub.name;
     const { prototype } = hub;
     this.hasOnDisconnected = prototype.onDisconnected !== Hub.prototype.onDisconnected;

@@ -5,7 +5,7 @@ import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 const ackTimeout = 10_000;
 
 interface Waiting {
-  readonly resolve: (found: boolean) => void;
+  readonly resolve: (ack: ServiceAckMessage | undefined) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
   /** Answers still to come, one from each endpoint asked. */
@@ -20,9 +20,9 @@ export class Acks {
   /**
    * Sends a request under a number of its own.
    * @param send returns how many endpoints were asked; the first that says yes decides
-   * @returns false when none did; rejects when there was no answer
+   * @returns what it said; undefined when none did; rejects when there was no answer
    */
-  request(send: (ackId: number) => number): Promise<boolean> {
+  request(send: (ackId: number) => number): Promise<ServiceAckMessage | undefined> {
     Acks.#last = (Acks.#last % 0x7fff_ffff) + 1;
     const id = Acks.#last;
     return new Promise((resolve, reject) => {
@@ -32,18 +32,23 @@ export class Acks {
       );
       const waiting: Waiting = { resolve, reject, timer, open: 0 };
       this.#waiting.set(id, waiting);
-      waiting.open = send(id);
-      if (waiting.open === 0) this.#settle(id)?.reject(serviceUnavailable());
+      try {
+        waiting.open = send(id);
+        if (waiting.open === 0) throw serviceUnavailable();
+      } catch (error) {
+        this.#settle(id)?.reject(error as Error);
+      }
     });
   }
 
-  receive({ ackId, status, message }: ServiceAckMessage): void {
+  receive(ack: ServiceAckMessage): void {
+    const { ackId, status, message } = ack;
     const waiting = this.#waiting.get(ackId);
     if (waiting === undefined) return;
     if (status === AckStatus.NotFound && --waiting.open > 0) return;
     this.#settle(ackId);
-    if (status === AckStatus.Ok) waiting.resolve(true);
-    else if (status === AckStatus.NotFound) waiting.resolve(false);
+    if (status === AckStatus.Ok) waiting.resolve(ack);
+    else if (status === AckStatus.NotFound) waiting.resolve(undefined);
     else waiting.reject(new Error(message || `The service answered with status ${status}.`));
   }
 

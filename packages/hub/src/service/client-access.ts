@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { type ConnectionString, clientAudience, clientUrl, maxTokenLength, signToken } from "@signalbox/protocol";
+import {
+  type ConnectionString,
+  clientAudience,
+  clientUrl,
+  maxTokenLength,
+  type SigningKey,
+  signToken,
+} from "@signalbox/protocol";
 import type { TransportName } from "@signalbox/transport";
 
 /** Bits of `asrs.s.htt` (reference hub-and-service-protocol §4.3). */
@@ -22,12 +29,14 @@ export interface AccessTerms {
 
 /**
  * Sends a client that negotiates to the service (reference hub-and-service-protocol §4.3).
+ * @param key signs the client's token
  * @param claims of the user
  * @param request path and query as sent
  * @returns undefined when the token would be longer than the service takes
  */
 export function redirect(
   connection: ConnectionString,
+  key: SigningKey,
   terms: AccessTerms,
   claims: Readonly<Record<string, unknown>>,
   request: string,
@@ -41,7 +50,7 @@ export function redirect(
     exp: iat + Math.floor(terms.lifetime / 1_000),
     aud: clientAudience(connection, terms.hub),
   };
-  const accessToken = signToken(payload, { key: connection.accessKey! });
+  const accessToken = signToken(payload, key);
   if (accessToken.length > maxTokenLength) return undefined;
   return { url: `${clientUrl(connection, terms.hub)}${forwarded(request)}`, accessToken };
 }

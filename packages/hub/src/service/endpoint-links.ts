@@ -6,8 +6,10 @@ import {
   ServerConnectionType,
   type ServiceMessage,
   ServiceMessageType,
+  type TokenCredential,
 } from "@signalbox/protocol";
 import { BackOff } from "./back-off.ts";
+import { type EndpointIdentity, identityFor } from "./endpoint-identity.ts";
 import { type LinkOptions, type LinkOwner, ServiceLink } from "./service-link.ts";
 import type { EndpointState, ServiceEndpoint } from "./service-options.ts";
 
@@ -16,7 +18,7 @@ const statusInterval = 10_000;
 const finishInterval = 5_000;
 const finishAttempts = 24;
 
-export interface EndpointLinksOptions extends Omit<LinkOptions, "connection" | "type" | "target"> {
+export interface EndpointLinksOptions extends Omit<LinkOptions, "connection" | "identity" | "type" | "target"> {
   readonly connections: number;
   readonly maxConnections: number;
 }
@@ -36,6 +38,7 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   readonly name: string;
   readonly type: "primary" | "secondary";
   readonly connection: ConnectionString;
+  readonly identity: EndpointIdentity;
   clients = 0;
   readonly #options: EndpointLinksOptions;
   readonly #owner: EndpointOwner;
@@ -51,12 +54,18 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   readonly #stopped = new AbortController();
   #status: NodeJS.Timeout | undefined = undefined;
 
-  /** @throws {ConnectionStringError | TypeError} for a connection string that cannot be used */
-  constructor(endpoint: ServiceEndpoint, options: EndpointLinksOptions, owner: EndpointOwner) {
+  /**
+   * @param credential for connection strings without an access key
+   * @throws {ConnectionStringError | TypeError} for a connection string that cannot be used
+   */
+  constructor(
+    endpoint: ServiceEndpoint,
+    credential: TokenCredential | undefined,
+    options: EndpointLinksOptions,
+    owner: EndpointOwner,
+  ) {
     this.connection = parseConnectionString(endpoint.connectionString);
-    if (this.connection.accessKey === undefined) {
-      throw new TypeError("The hub server needs a connection string with an AccessKey.");
-    }
+    this.identity = identityFor(this.connection, credential);
     this.name = endpoint.name ?? this.connection.endpoint;
     this.type = endpoint.type ?? "primary";
     this.#options = options;
@@ -159,7 +168,8 @@ export class EndpointLinks implements EndpointState, LinkOwner {
     const backOff = new BackOff();
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      const link = new ServiceLink({ ...this.#options, connection: this.connection, type }, this);
+      const { connection, identity } = this;
+      const link = new ServiceLink({ ...this.#options, connection, identity, type }, this);
       try {
         await this.#open(link);
         backOff.connected();
@@ -201,10 +211,9 @@ export class EndpointLinks implements EndpointState, LinkOwner {
   /** Not tried again when it is lost. */
   async #openOnDemand(target: string): Promise<void> {
     if (this.type === "secondary" || this.#links.size >= this.#options.maxConnections) return;
-    const link = new ServiceLink(
-      { ...this.#options, connection: this.connection, type: ServerConnectionType.OnDemand, target },
-      this,
-    );
+    const { connection, identity } = this;
+    const type = ServerConnectionType.OnDemand;
+    const link = new ServiceLink({ ...this.#options, connection, identity, type, target }, this);
     try {
       await this.#open(link);
       await this.#untilClosed(link);

@@ -10,7 +10,7 @@ import {
 } from "@signalbox/protocol";
 import type { AdoptedConnection, HeaderReader } from "@signalbox/transport";
 import type { HubClient } from "../dispatch/hub-client.ts";
-import { RelayedTransport } from "./relayed-transport.ts";
+import { RelayedTransport, type RelayedTransportOwner } from "./relayed-transport.ts";
 import type { ServedClients } from "./service-lifetime.ts";
 import type { ServiceLink } from "./service-link.ts";
 
@@ -18,10 +18,14 @@ import type { ServiceLink } from "./service-link.ts";
 export type AdoptClient = (message: OpenConnectionMessage) => AdoptedConnection;
 
 /** The clients whose messages come through this server, by the connection ids of the service. */
-export class RelayedClients implements ServedClients {
+export class RelayedClients implements ServedClients, RelayedTransportOwner {
   readonly #adopt: AdoptClient;
   readonly #transports = new Map<string, RelayedTransport>();
   readonly #perLink = new Map<ServiceLink, Set<RelayedTransport>>();
+  /** Of clients that have left: what their calls still send follows what they sent before. */
+  readonly #lastLinks = new WeakMap<HubClient, ServiceLink>();
+  /** Those whose senders wait for their link: to ask every client after each write would cost more than the write. */
+  readonly #waiting = new Set<RelayedTransport>();
 
   constructor(adopt: AdoptClient) {
     this.#adopt = adopt;
@@ -39,6 +43,10 @@ export class RelayedClients implements ServedClients {
     return this.#transports.get(connectionId)?.link;
   }
 
+  wayOf(caller: HubClient): ServiceLink | undefined {
+    return this.#lastLinks.get(caller) ?? this.linkOf(caller.connectionId);
+  }
+
   find(connectionId: string): HubClient | undefined {
     return this.#transports.get(connectionId)?.connection.context as HubClient | undefined;
   }
@@ -50,7 +58,7 @@ export class RelayedClients implements ServedClients {
       instanceId: headerOf(headers, ServiceHeader.instanceId),
       isMigrated: headerOf(headers, ServiceHeader.migrateFrom) !== undefined,
     };
-    const transport = new RelayedTransport(this.#adopt(message), link, where, (ended) => this.#forget(ended));
+    const transport = new RelayedTransport(this.#adopt(message), link, where, this);
     this.#transports.set(connectionId, transport);
     this.#listed(link).add(transport);
   }
@@ -89,7 +97,23 @@ export class RelayedClients implements ServedClients {
   }
 
   drained(link: ServiceLink): void {
-    for (const { connection } of this.#perLink.get(link) ?? []) connection.drained();
+    for (const transport of [...this.#waiting]) {
+      if (transport.link !== link) continue;
+      this.#waiting.delete(transport);
+      transport.connection.drained();
+    }
+  }
+
+  awaitsDrain(transport: RelayedTransport): void {
+    this.#waiting.add(transport);
+  }
+
+  ended(transport: RelayedTransport): void {
+    const client = transport.connection.context as HubClient | undefined;
+    if (client !== undefined) this.#lastLinks.set(client, transport.link);
+    if (this.#transports.get(transport.id) === transport) this.#transports.delete(transport.id);
+    this.#perLink.get(transport.link)?.delete(transport);
+    this.#waiting.delete(transport);
   }
 
   /** A server connection is lost, and its clients with it. */
@@ -107,11 +131,6 @@ export class RelayedClients implements ServedClients {
     const listed = this.#perLink.get(link) ?? new Set();
     this.#perLink.set(link, listed);
     return listed;
-  }
-
-  #forget(transport: RelayedTransport): void {
-    if (this.#transports.get(transport.id) === transport) this.#transports.delete(transport.id);
-    this.#perLink.get(transport.link)?.delete(transport);
   }
 }
 

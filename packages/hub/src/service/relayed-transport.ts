@@ -16,12 +16,19 @@ const sentTooFast: CloseReason = {
   metric: "SentTooFast",
 };
 
+/** Who keeps the transports. */
+export interface RelayedTransportOwner {
+  /** The link of this one is to be waited for. */
+  awaitsDrain(transport: RelayedTransport): void;
+  ended(transport: RelayedTransport): void;
+}
+
 /** The way to a client that the service holds: a part of a server connection (reference hub-and-service-protocol §4.9). */
 export class RelayedTransport implements Transport {
   readonly isShared = true;
   readonly name = "WebSockets";
   readonly #connection: AdoptedConnection;
-  readonly #onEnd: (transport: RelayedTransport) => void;
+  readonly #owner: RelayedTransportOwner;
   /** Changes when the client moves to another server connection of this server. */
   link: ServiceLink;
   /** The service instance that has the client. */
@@ -39,13 +46,13 @@ export class RelayedTransport implements Transport {
     connection: AdoptedConnection,
     link: ServiceLink,
     where: { readonly instanceId: string | undefined; readonly isMigrated: boolean },
-    onEnd: (transport: RelayedTransport) => void,
+    owner: RelayedTransportOwner,
   ) {
     this.#connection = connection;
     this.link = link;
     this.instanceId = where.instanceId;
     this.#swallowsHandshake = where.isMigrated;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
     connection.attach(this);
   }
 
@@ -72,14 +79,18 @@ export class RelayedTransport implements Transport {
   }
 
   /** The connection is over on this side, and the service is told. */
-  end(): void {
+  end(_code: number, error = ""): void {
     if (this.#ended) return;
-    this.link.send({ type: ServiceMessageType.CloseConnection, connectionId: this.id, error: "", headers: noHeaders });
+    this.link.send({ type: ServiceMessageType.CloseConnection, connectionId: this.id, error, headers: noHeaders });
     this.left(1000);
   }
 
   abort(): void {
-    this.end();
+    this.end(1006);
+  }
+
+  awaitDrain(): void {
+    this.#owner.awaitsDrain(this);
   }
 
   /** The service goes on: what comes meanwhile waits in the connection. */
@@ -116,7 +127,7 @@ export class RelayedTransport implements Transport {
   left(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#onEnd(this);
+    this.#owner.ended(this);
     this.#connection.transportEnded(this, code);
   }
 

@@ -50,6 +50,11 @@ class Chat extends Hub {
     yield 2;
   }
 
+  async pour() {
+    for (let drop = 0; drop < 300; drop++) await this.clients.caller.send("drop", "x".repeat(1_000));
+    return "poured";
+  }
+
   async hold() {
     await held.promise;
   }
@@ -319,7 +324,7 @@ describe("clients of the service", () => {
     });
   });
 
-  it("are closed by a close message and a closed connection, once", async () => {
+  it("are closed by a close message and a closed connection, once, with what went wrong", async () => {
     await start();
     const first = await service.connection();
     first.open("c1");
@@ -329,7 +334,9 @@ describe("clients of the service", () => {
       .toEqual(["c1"]);
     expect(first.said("c1").at(-1)).toBe(text({ type: 7 }));
     first.open("c2", { queryString: "?refuse=1" });
-    await expect.poll(() => first.of(ServiceMessageType.CloseConnection)).toHaveLength(2);
+    await expect
+      .poll(() => first.of(ServiceMessageType.CloseConnection).map(({ error }) => error))
+      .toEqual(["", "Connection closed with an error."]);
     expect(first.said("c2").at(-1)).toBe(text({ type: 7, error: "Connection closed with an error." }));
     await expect.poll(() => events.filter((event) => event.startsWith("-"))).toEqual(["-c1"]);
   });
@@ -343,6 +350,15 @@ describe("clients of the service", () => {
     expect(first.of(ServiceMessageType.CloseConnection)).toEqual([]);
   });
 
+  it("are refused when they are pages of Blazor Server", async () => {
+    await start();
+    const first = await service.connection();
+    first.open("c1", { extensions: { protocol: "blazorpack" } });
+    await expect.poll(() => first.said("c1")).toEqual(['{"error":"The protocol \'blazorpack\' is not supported."}\u001e']);
+    await expect.poll(() => first.of(ServiceMessageType.CloseConnection)).toHaveLength(1);
+    expect(events).toEqual([]);
+  });
+
   it("are lost with their server connection", async () => {
     await start();
     const first = await service.connection();
@@ -352,13 +368,14 @@ describe("clients of the service", () => {
     await expect.poll(() => events.at(-1)).toBe("-c1 The connection was lost without a close handshake.");
   });
 
-  it("are lost with their service instance, and only those", async () => {
-    await start();
-    const first = await service.connection();
+  it("are lost with their service instance, and only those, whatever connection brings the news", async () => {
+    await start({ connections: 2 });
+    const [first, second] = [await service.connection(), await service.connection(1)];
     first.open("c1", { headers: new Map([["asrs-instance-id", ["i1"]]]) });
     first.open("c2", { headers: new Map([[ServiceHeader.instanceId, ["i2"]]]) });
     await expect.poll(() => events).toHaveLength(2);
-    first.ping("offline", "i2");
+    second.ping("offline", "i2");
+    await expect.poll(() => events).toHaveLength(3);
     first.call("c1", "echo", [1], "1");
     await expect.poll(() => first.said("c1")).toHaveLength(2);
     expect(events.slice(2)).toEqual(["-c2 The connection was lost without a close handshake."]);
@@ -445,6 +462,19 @@ describe("clients of the service", () => {
 });
 
 describe("sends", () => {
+  it("that await wait while their server connection is full, and go on when it has taken all", async () => {
+    await start();
+    const connection = await service.connection();
+    for (const id of ["c1", "c2"]) {
+      connection.open(id);
+      connection.call(id, "pour", [], "1");
+    }
+    for (const id of ["c1", "c2"]) {
+      await expect.poll(() => connection.said(id).at(-1)).toContain("poured");
+      expect(connection.said(id)).toHaveLength(302);
+    }
+  });
+
   it("of a call keep their order, results and items included", async () => {
     await start({ connections: 2 });
     const two = await service.connection(1);

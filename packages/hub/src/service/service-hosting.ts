@@ -19,15 +19,18 @@ import { HubClient } from "../dispatch/hub-client.ts";
 import { ClientRequest } from "../hosting/client-request.ts";
 import type { Hosting, Visitor } from "../hosting/hosting.ts";
 import { limitsOf } from "../hosting/limits.ts";
+import { refreshed, refuseRefresh, tokenLifetime } from "../hosting/refresh.ts";
 import { targetOf } from "../hosting/target.ts";
+import { checkServiceOptions } from "../option-checks.ts";
 import type { ErrorListener, HubOptions } from "../options.ts";
 import { redirect } from "./client-access.ts";
 import { EndpointLinks, type EndpointOwner } from "./endpoint-links.ts";
+import { findHeld, renewHeld } from "./held-client.ts";
 import { ForwardedHeaders, RelayedClients } from "./relayed-clients.ts";
 import { ServiceLifetime } from "./service-lifetime.ts";
 import type { ServiceLink } from "./service-link.ts";
 import type { GracefulShutdown, ServiceEndpoint, ServiceOptions } from "./service-options.ts";
-import { userClaims, userOf } from "./user-claims.ts";
+import { claimEntries, userClaims, userOf } from "./user-claims.ts";
 
 /** One for each process (reference hub-and-service-protocol §4.2). */
 const serverId = `${hostname()}_${randomUUID().replaceAll("-", "")}`;
@@ -70,7 +73,8 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#handlerOf = handlerOf;
     this.#report = report;
     this.#service = typeof service === "string" ? { endpoints: service } : service;
-    const { applicationName, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
+    checkServiceOptions(this.#service);
+    const { applicationName, credential, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
       hub: this.#hub,
@@ -80,7 +84,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       migrationLevel: gracefulShutdown === "MigrateClients" ? MigrationLevel.ShutdownOnly : MigrationLevel.Off,
       allowStatefulReconnects: options.allowStatefulReconnects === true,
     };
-    this.#endpoints = endpointsOf(this.#service).map((endpoint) => new EndpointLinks(endpoint, links, this));
+    this.#endpoints = endpointsOf(this.#service).map((endpoint) => new EndpointLinks(endpoint, credential, links, this));
     this.lifetime = new ServiceLifetime(this.#endpoints, this.#clients, serverId);
     // The service watches over the clients' transports; a slow server connection must not count as a slow client.
     const limits = {
@@ -108,10 +112,34 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     for (const endpoint of this.#endpoints) endpoint.stop();
   }
 
-  negotiate({ client }: Visitor, request: Request): Response {
+  async negotiate({ client, expiresAt }: Visitor, request: Request): Promise<Response> {
     if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
     const endpoint = this.#route();
     if (endpoint === undefined) return new Response("The hub is not connected to the service.", { status: 500 });
+    const access = await this.#accessTo(endpoint, client, request);
+    if (access === undefined) return new Response("The user has too many claims for an access token.", { status: 413 });
+    return Response.json({ negotiateVersion: 0, ...access, ...tokenLifetime(expiresAt), availableTransports: [] });
+  }
+
+  async refresh({ client, expiresAt }: Visitor, connectionToken: string, request: Request): Promise<Response> {
+    try {
+      const held = await findHeld(this.#endpoints, this.lifetime.acks, connectionToken);
+      if (held === undefined) return refuseRefresh("connection_not_found");
+      if (userOf(held.claims)?.id !== client.userIdentifier) return refuseRefresh("permission_change_rejected");
+      const access = await this.#accessTo(held.endpoint, client, request);
+      if (access === undefined) return refuseRefresh("token_too_large");
+      const claims = claimEntries(userClaims(client.user, client.userIdentifier));
+      if (!(await renewHeld(held, this.lifetime.acks, connectionToken, claims, expiresAt)))
+        return refuseRefresh("connection_not_found");
+      return refreshed(expiresAt, { accessToken: access.accessToken });
+    } catch (error) {
+      this.#report(error, "refreshing a client's token");
+      return refuseRefresh("internal_server_error");
+    }
+  }
+
+  /** @returns undefined when the token would be longer than the service takes */
+  async #accessTo({ connection, identity }: EndpointLinks, { user, userIdentifier }: HubClient, request: Request) {
     const { sticky = "Disabled", accessTokenLifetime = 3_600_000, maxPollIntervalInSeconds } = this.#service;
     const terms = {
       hub: this.#hub,
@@ -124,10 +152,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
       endpointCount: this.#endpoints.length,
       lifetime: accessTokenLifetime,
     };
-    const claims = userClaims(client.user, client.userIdentifier);
-    const access = redirect(endpoint.connection, terms, claims, targetOf(request.url));
-    if (access === undefined) return new Response("The user has too many claims for an access token.", { status: 413 });
-    return Response.json({ negotiateVersion: 0, ...access, availableTransports: [] });
+    return redirect(connection, await identity.clientKey(), terms, userClaims(user, userIdentifier), targetOf(request.url));
   }
 
   handle(): Response {
@@ -138,7 +163,19 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     return { refuse: this.handle() };
   }
 
+  /** What one message goes wrong with, such as the option `userId`, must not cost the link, and with it all its clients. */
   message(link: ServiceLink, message: ServiceMessage): void {
+    try {
+      this.#handle(link, message);
+    } catch (error) {
+      this.#report(error, "handling a message of the service");
+      if (message.type !== ServiceMessageType.OpenConnection) return;
+      const { connectionId } = message;
+      link.send({ type: ServiceMessageType.CloseConnection, connectionId, error: "", headers: new Map() });
+    }
+  }
+
+  #handle(link: ServiceLink, message: ServiceMessage): void {
     switch (message.type) {
       case ServiceMessageType.OpenConnection:
         this.#clients.open(link, message);
@@ -148,6 +185,9 @@ export class ServiceHosting implements Hosting, EndpointOwner {
         break;
       case ServiceMessageType.CloseConnection:
         this.#clients.close(message);
+        break;
+      case ServiceMessageType.UpdateConnectionClaims:
+        this.#clients.find(message.connectionId)?.renewUser(userOf(message.claims));
         break;
       case ServiceMessageType.ConnectionReconnect:
         this.#clients.restarted(message.connectionId);
@@ -225,7 +265,6 @@ export class ServiceHosting implements Hosting, EndpointOwner {
 
 function endpointsOf({ endpoints }: ServiceOptions): readonly ServiceEndpoint[] {
   const list = typeof endpoints === "string" || !Array.isArray(endpoints) ? [endpoints] : endpoints;
-  if (list.length === 0) throw new TypeError("The service needs an endpoint.");
   return (list as readonly (string | ServiceEndpoint)[]).map((endpoint) =>
     typeof endpoint === "string" ? { connectionString: endpoint } : endpoint,
   );

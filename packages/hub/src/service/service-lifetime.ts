@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import {
   type ClientCompletionMessage,
   type ClientInvocationMessage,
+  type ClientProtocolName,
   type CompletionMessage,
   type ErrorCompletionMessage,
-  type HubProtocolName,
   hubProtocols,
   invocationPayload,
   MessageType,
@@ -15,6 +15,7 @@ import {
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
+import { AwaitedInvocations } from "@signalbox/transport";
 import type { HubClient } from "../dispatch/hub-client.ts";
 import { ClientResults } from "../hosting/client-results.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
@@ -27,19 +28,22 @@ import type { ServiceLink } from "./service-link.ts";
 export interface ServedClients {
   /** The server connection that carries the client; undefined when another server, or nobody, has it. */
   linkOf(connectionId: string): ServiceLink | undefined;
+  /** The server connection that carries the caller, or carried it until it left. */
+  wayOf(caller: HubClient): ServiceLink | undefined;
   find(connectionId: string): HubClient | undefined;
 }
 
 /** A call of a client by another server, whose answer comes through this one. */
 interface Routed {
-  readonly connectionId: string;
+  /** The client's connection id. */
+  readonly asked: string;
 }
 
 /**
  * A hub behind the service, which has the connections, groups and users of all servers (reference hub-and-service-protocol §4.9).
  *
- * Order: everything that a call sends takes the server connection of its caller, which also brings its result; what the application sends takes
- * the endpoint's oldest one.
+ * Order: everything that a call sends takes the server connection of its caller, which also brings its result, even when the caller has left
+ * meanwhile; at other endpoints, and once that one is lost, it takes the endpoint's oldest one, as what the application sends does.
  */
 export class ServiceLifetime implements HubLifetime {
   readonly acks = new Acks();
@@ -47,7 +51,7 @@ export class ServiceLifetime implements HubLifetime {
   readonly #served: ServedClients;
   readonly #serverId: string;
   readonly #results = new ClientResults();
-  readonly #routed = new Map<string, Routed>();
+  readonly #routed = new AwaitedInvocations<string, Routed>();
   /** Endpoints asked that may still answer, by invocation. */
   readonly #asked = new Map<string, number>();
   /** Where calls of other servers' clients went, by invocation. */
@@ -64,7 +68,7 @@ export class ServiceLifetime implements HubLifetime {
 
   remove(client: HubClient): void {
     this.#results.disconnected(client.connectionId);
-    for (const [id, { connectionId }] of this.#routed) if (connectionId === client.connectionId) this.#routed.delete(id);
+    this.#routed.deleteOf(client.connectionId);
   }
 
   send(audience: Audience, target: string, args: readonly unknown[], caller?: HubClient): Promise<void> | undefined {
@@ -128,7 +132,7 @@ export class ServiceLifetime implements HubLifetime {
     const { connectionId } = client;
     const { invocationId } = completion;
     if (this.#results.complete(connectionId, completion)) return;
-    if (this.#routed.get(invocationId)?.connectionId !== connectionId) return;
+    if (this.#routed.find(invocationId, connectionId) === undefined) return;
     this.#routed.delete(invocationId);
     const protocol = client.connection.protocol.name;
     this.#served.linkOf(connectionId)?.send({
@@ -152,7 +156,7 @@ export class ServiceLifetime implements HubLifetime {
 
   /** Another server asks one of our clients. */
   routed({ invocationId, connectionId }: ClientInvocationMessage): void {
-    if (this.#served.find(connectionId) !== undefined) this.#routed.set(invocationId, { connectionId });
+    if (this.#served.find(connectionId) !== undefined) this.#routed.add(invocationId, { asked: connectionId });
   }
 
   /** Another server's client has answered. */
@@ -223,10 +227,10 @@ export class ServiceLifetime implements HubLifetime {
    * @throws {DeliveryError} when there was none
    */
   #sendAll(message: ServiceMessage, caller?: HubClient): number {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
+    const own = caller && this.#served.wayOf(caller);
     let sent = 0;
     for (const endpoint of this.#endpoints) {
-      const link = own !== undefined && endpoint.has(own) ? own : endpoint.first;
+      const link = own?.isOpen && endpoint.has(own) ? own : endpoint.first;
       if (link === undefined) continue;
       link.send(message);
       sent += 1;
@@ -237,8 +241,8 @@ export class ServiceLifetime implements HubLifetime {
 
   /** The caller's way when it leads to the same endpoint as the receiver's. */
   #linkOf(caller: HubClient | undefined, receivers: ServiceLink): ServiceLink {
-    const own = caller === undefined ? undefined : this.#served.linkOf(caller.connectionId);
-    if (own === undefined || own === receivers) return receivers;
+    const own = caller && this.#served.wayOf(caller);
+    if (!own?.isOpen || own === receivers) return receivers;
     return this.#endpoints.some((endpoint) => endpoint.has(own) && endpoint.has(receivers)) ? own : receivers;
   }
 }
@@ -280,7 +284,7 @@ function messageFor(
  * @param only the one protocol needed
  * @throws {ProtocolError} when no protocol can carry it
  */
-function payloadsOf(payload: Payload, only?: HubProtocolName): ReadonlyMap<string, Uint8Array> {
+function payloadsOf(payload: Payload, only?: ClientProtocolName): ReadonlyMap<string, Uint8Array> {
   const frames = new Map<string, Uint8Array>();
   let failure: unknown;
   for (const { name } of hubProtocols.values()) {

@@ -7,25 +7,23 @@ import {
   ServiceMessageReader,
   ServiceMessageType,
   ServiceMessageWriter,
-  serverAudience,
   serverUrl,
   serviceProtocolVersion,
-  signToken,
 } from "@signalbox/protocol";
 import { WebSocket } from "ws";
+import type { EndpointIdentity } from "./endpoint-identity.ts";
 
 /** Milliseconds. */
 const handshakeTimeout = 15_000;
 const silenceTimeout = 30_000;
 const pingInterval = 5_000;
 const closeTimeout = 5_000;
-/** Seconds. */
-const tokenLifetime = 3_600;
 /** The service's messages hold what clients sent, several together; nothing of this size is in order. */
 const maxMessageBytes = 64 * 1024 * 1024;
 
 export interface LinkOptions {
   readonly connection: ConnectionString;
+  readonly identity: EndpointIdentity;
   /** With its application, as the service knows it. */
   readonly hub: string;
   readonly serverId: string;
@@ -94,7 +92,19 @@ export class ServiceLink {
    * Connects and shakes hands.
    * @throws {Error} that names the endpoint and what was wrong
    */
-  open(): Promise<void> {
+  async open(): Promise<void> {
+    const { connection, identity, hub, serverId } = this.#options;
+    let token: string;
+    try {
+      token = await identity.serverToken(hub, serverId);
+    } catch (error) {
+      throw notConnected(connection, error as Error);
+    }
+    if (this.#closing) throw notConnected(connection, new Error("The server has closed."));
+    await this.#shake(token);
+  }
+
+  #shake(token: string): Promise<void> {
     const { connection } = this.#options;
     return new Promise((resolve, reject) => {
       let settled = false;
@@ -102,13 +112,11 @@ export class ServiceLink {
         if (settled) return;
         settled = true;
         clearTimeout(timer);
-        reject(
-          new Error(`The service at ${connection.endpoint} could not be connected to: ${error.message}`, { cause: error }),
-        );
+        reject(notConnected(connection, error));
         this.#socket?.terminate();
       };
       const timer = setTimeout(() => fail(new Error("It did not answer in time.")), handshakeTimeout);
-      const socket = this.#connect();
+      const socket = this.#connect(token);
       this.#socket = socket;
       socket.on("open", () => {
         socket.send(encode(this.#handshake()));
@@ -168,11 +176,8 @@ export class ServiceLink {
     socket.once("close", () => clearTimeout(timer));
   }
 
-  #connect(): WebSocket {
+  #connect(token: string): WebSocket {
     const { connection, hub, serverId, target } = this.#options;
-    const iat = Math.floor(Date.now() / 1_000);
-    const claims = { aud: serverAudience(connection, hub), nameid: serverId, nbf: iat, iat, exp: iat + tokenLifetime };
-    const token = signToken(claims, { key: connection.accessKey! });
     const wanted = target === undefined ? "" : `&target=${encodeURIComponent(target)}`;
     return new WebSocket(`${serverUrl(connection, hub)}&cid=${randomUUID()}${wanted}`, {
       headers: {
@@ -236,6 +241,10 @@ export class ServiceLink {
     if (this.#writer.length === 0 || this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#socket.send(this.#writer.take(), this.#written);
   }
+}
+
+function notConnected({ endpoint }: ConnectionString, cause: Error): Error {
+  return new Error(`The service at ${endpoint} could not be connected to: ${cause.message}`, { cause });
 }
 
 function encode(message: ServiceMessage): Uint8Array {

@@ -1,3 +1,5 @@
+import type { TokenCredential } from "@signalbox/protocol";
+
 /** How long clients of this server are kept with it, when they come back. */
 export type StickyMode = "Disabled" | "Preferred" | "Required";
 
@@ -8,32 +10,34 @@ export type GracefulShutdown = "Off" | "WaitForClientsClose" | "MigrateClients";
 export interface ServiceEndpoint {
   readonly connectionString: string;
   /** For logs and routers; default: the endpoint's URL. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Secondary endpoints get clients only while no primary one is there, but messages always. Default: primary. */
-  readonly type?: "primary" | "secondary";
+  readonly type?: "primary" | "secondary" | undefined;
 }
 
 /** The service behind which the hubs stand. Times in milliseconds. */
 export interface ServiceOptions {
   readonly endpoints: string | ServiceEndpoint | readonly (string | ServiceEndpoint)[];
+  /** For connection strings without an access key (`AuthType=azure`): any credential of `@azure/identity`. */
+  readonly credential?: TokenCredential | undefined;
   /** 5: connections to each endpoint for each hub. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
   /** 10: so many at most, when the service asks for more. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** Keeps the hubs of several applications apart that use one service. */
-  readonly applicationName?: string;
+  readonly applicationName?: string | undefined;
   /** Disabled. */
-  readonly sticky?: StickyMode;
+  readonly sticky?: StickyMode | undefined;
   /** Off. */
-  readonly gracefulShutdown?: GracefulShutdown;
+  readonly gracefulShutdown?: GracefulShutdown | undefined;
   /** 30,000: how long `close` waits for clients. */
-  readonly shutdownTimeout?: number;
+  readonly shutdownTimeout?: number | undefined;
   /** 3,600,000: how long a client may take from negotiate to connect. */
-  readonly accessTokenLifetime?: number;
+  readonly accessTokenLifetime?: number | undefined;
   /** Seconds that an idle poll of a client waits at the service, 1 to 300. */
-  readonly maxPollIntervalInSeconds?: number;
+  readonly maxPollIntervalInSeconds?: number | undefined;
   /** Picks the endpoint for a client that negotiates; default: a random one of the primaries that are connected. */
-  readonly router?: (endpoints: readonly EndpointState[]) => EndpointState | undefined;
+  readonly router?: ((endpoints: readonly EndpointState[]) => EndpointState | undefined) | undefined;
 }
 
 /** An endpoint as a router sees it. */

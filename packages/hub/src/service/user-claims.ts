@@ -22,6 +22,11 @@ export function userClaims(user: HubUser | undefined, userId: string | undefined
   return claims;
 }
 
+/** As service messages carry claims: a claim with several values is several. */
+export function claimEntries(claims: Readonly<Record<string, unknown>>): readonly ClaimEntry[] {
+  return Object.entries(claims).flatMap(([type, values]) => [values].flat().map((value) => ({ type, value: String(value) })));
+}
+
 /** Who the service says a client is; undefined for nobody. */
 export function userOf(entries: readonly ClaimEntry[]): HubUser | undefined {
   const claims = new Map<string, string | string[]>();

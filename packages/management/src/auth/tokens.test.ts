@@ -1,10 +1,9 @@
-import { signToken } from "@signalbox/protocol";
+import { signToken, type TokenCredential } from "@signalbox/protocol";
 import { createVerifier } from "fast-jwt";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuthenticationError, SignalRServiceError } from "../errors.ts";
 import { claimsOf, ScriptedServer } from "../rest/scripted-server.suite.ts";
 import { ServiceClient } from "../service-client.ts";
-import type { TokenCredential } from "./token-credential.ts";
 
 let server: ScriptedServer;
 beforeEach(async () => {

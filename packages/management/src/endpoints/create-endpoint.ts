@@ -1,7 +1,6 @@
-import { parseConnectionString } from "@signalbox/protocol";
+import { EntraTokens, parseConnectionString, type SigningKey, type TokenCredential } from "@signalbox/protocol";
 import { AccessKeyTokens } from "../auth/access-key-tokens.ts";
-import { EntraTokens } from "../auth/entra-tokens.ts";
-import type { TokenCredential } from "../auth/token-credential.ts";
+import type { TokenSource } from "../auth/token-source.ts";
 import { AuthenticationError } from "../errors.ts";
 import type { EndpointOptions } from "../options.ts";
 import type { RestCaller } from "../rest/rest-caller.ts";
@@ -21,11 +20,17 @@ export function createEndpoint(
   const connection = parseConnectionString(connectionString);
   return new ServiceEndpoint({ name, type, connection }, (endpoint) => {
     if (connection.accessKey !== undefined) return new AccessKeyTokens(connection.accessKey);
-    if (credential !== undefined) return new EntraTokens(credential, () => requestTemporaryKey(rest, endpoint));
+    if (credential !== undefined) return entraSource(credential, () => requestTemporaryKey(rest, endpoint));
     throw new AuthenticationError(
       `The connection string of ${connection.endpoint} has no access key but AuthType=${connection.entra?.type}: pass the option ` +
         "credential, such as new DefaultAzureCredential() of @azure/identity.",
       { endpoint: connection.endpoint },
     );
   });
+}
+
+function entraSource(credential: TokenCredential, requestKey: () => Promise<SigningKey>): TokenSource {
+  const failure = (sentence: string, cause?: unknown) => new AuthenticationError(sentence, { cause });
+  const tokens = new EntraTokens(credential, requestKey, failure);
+  return { forRest: () => tokens.token(), clientKey: () => tokens.clientKey() };
 }

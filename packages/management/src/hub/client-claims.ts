@@ -28,12 +28,18 @@ export function clientClaims(options: NegotiateOptions, expiresAt: number): Reco
     claims["asrs.s.coae"] = "true";
     claims["asrs.s.aeo"] = String(expiresAt);
   }
-  for (const [name, value] of Object.entries(options.claims ?? {})) addClaim(claims, name, value);
+  return Object.assign(claims, userClaims(options.claims));
+}
+
+/** Claims that speak of the client, under the names by which the service takes them. */
+export function userClaims(given: NegotiateOptions["claims"] = {}): Readonly<Record<string, ClaimValue>> {
+  const claims: Record<string, ClaimValue> = {};
+  for (const [name, value] of Object.entries(given)) addClaim(claims, name, value);
   return claims;
 }
 
 /** `sub` names the user, so only its first value keeps the name. */
-function addClaim(claims: Record<string, unknown>, name: string, value: ClaimValue): void {
+function addClaim(claims: Record<string, ClaimValue>, name: string, value: ClaimValue): void {
   if (reserved.has(name)) claims[userPrefix + name] = value;
   else if (name === "sub" && Array.isArray(value)) {
     const [first, ...others] = value;

@@ -1,3 +1,4 @@
+import { createAuthentication } from "./authentication.ts";
 import { createClients } from "./clients.ts";
 import { createClosing } from "./closing.ts";
 import { HubCaller, type HubServices } from "./hub-caller.ts";
@@ -15,6 +16,7 @@ export function createHubContext(services: HubServices, name: string, options: C
     name,
     ...createClients(caller),
     ...createPresence(caller),
+    ...createAuthentication(caller),
     userGroups: createUserGroups(caller),
     close: createClosing(caller),
     async negotiate(negotiation = {}) {

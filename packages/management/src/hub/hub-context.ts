@@ -115,6 +115,43 @@ export interface Presence {
   listConnectionsInGroup(name: string, options?: ListOptions): AsyncIterableIterator<GroupMember>;
 }
 
+/** What a client's token says of it. A type may be there several times. */
+export interface ConnectionClaim {
+  /** As .NET knows it: `nameid` and `sub` are `http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier`, for example. */
+  readonly type: string;
+  readonly value: string;
+}
+
+export interface RefreshOptions extends Pick<NegotiateOptions, "claims"> {
+  /** The connection ends then, milliseconds since 1970. Absent: as before. */
+  readonly expiresAt?: number;
+  /** Of the new token, milliseconds; less when the connection ends before. Default: one hour. */
+  readonly lifetimeMs?: number;
+}
+
+/** What a client that refreshes its token expects. */
+export interface RefreshedAccess {
+  readonly accessToken: string;
+  /** Until the client should ask again. */
+  readonly tokenLifetimeSeconds: number;
+}
+
+/**
+ * Tokens of clients that are connected (`api-version` 2026-07-01). A client is known by its connection token, the `connectionToken` of its
+ * negotiation with the service: only it and the service have it.
+ */
+export interface Authentication {
+  /** @throws {ConnectionNotFoundError} */
+  connectionClaims(connectionToken: string): Promise<readonly ConnectionClaim[]>;
+  /**
+   * Renews expiry and claims of the connection, which stays. With `claims` it has these and no others, but stays the same user's.
+   * Whether the client may is for the caller to know.
+   * @throws {ConnectionNotFoundError}
+   * @throws {UserMismatchError} the claims name another user
+   */
+  refreshAuthentication(connectionToken: string, options?: RefreshOptions): Promise<RefreshedAccess>;
+}
+
 /** What applies to every call made through a context. */
 export interface CallOptions {
   /** Ends calls under way; they reject with its reason. */
@@ -126,7 +163,7 @@ export interface CallOptions {
 }
 
 /** One hub of the service. Keeps no connection open and needs no closing. */
-export interface HubContext<TClient extends object = AnyClient> extends HubClients<TClient>, Presence {
+export interface HubContext<TClient extends object = AnyClient> extends HubClients<TClient>, Presence, Authentication {
   /** As given; the service does not tell letter case. */
   readonly name: string;
   readonly userGroups: UserGroups;

@@ -1,7 +1,8 @@
-import { clientAudience, clientUrl, maxTokenLength, signToken } from "@signalbox/protocol";
+import { clientUrl } from "@signalbox/protocol";
 import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
-import { AccessTokenTooLongError, InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../errors.ts";
 import { clientClaims } from "./client-claims.ts";
+import { clientToken, fullName } from "./client-token.ts";
 
 /** What a client needs to connect; the body of a negotiate answer. */
 export interface ClientAccess {
@@ -36,7 +37,13 @@ export interface NegotiateOptions {
 }
 
 /** Milliseconds. */
-const defaultLifetime = 60 * 60_000;
+export const defaultLifetime = 60 * 60_000;
+
+/** @throws {InvalidArgumentError} */
+export function requireLifetime(lifetimeMs: number): number {
+  if (lifetimeMs >= 1000 && Number.isFinite(lifetimeMs)) return lifetimeMs;
+  throw new InvalidArgumentError(`lifetimeMs must be 1,000 or more, not ${lifetimeMs}.`);
+}
 
 /** Signs a client's token, without asking the service anything but, for a Microsoft Entra identity, now and then the key. */
 export async function clientAccess(
@@ -45,20 +52,10 @@ export async function clientAccess(
   application: string | undefined,
   options: NegotiateOptions,
 ): Promise<ClientAccess> {
-  const { lifetimeMs = defaultLifetime } = options;
-  if (!(lifetimeMs >= 1000 && Number.isFinite(lifetimeMs))) {
-    throw new InvalidArgumentError(`lifetimeMs must be 1,000 or more, not ${lifetimeMs}.`);
-  }
+  const lifetimeMs = requireLifetime(options.lifetimeMs ?? defaultLifetime);
   const iat = Math.floor(Date.now() / 1000);
   const exp = iat + Math.floor(lifetimeMs / 1000);
-  // Hub names are told apart by the whole of it only: `app_chat` is hub `chat` of application `app` (reference serverless-upstream §4.2).
-  const name = application === undefined ? hub : `${application}_${hub}`;
-  const aud = clientAudience(endpoint.connection, name);
-  const accessToken = signToken({ ...clientClaims(options, exp), iat, exp, aud }, await endpoint.tokens.clientKey());
-  if (accessToken.length > maxTokenLength) {
-    throw new AccessTokenTooLongError(
-      `The client's access token would have ${accessToken.length} characters; ${maxTokenLength} is the most. Pass fewer claims.`,
-    );
-  }
+  const name = fullName(hub, application);
+  const accessToken = await clientToken(endpoint, name, { ...clientClaims(options, exp), iat, exp });
   return { url: clientUrl(endpoint.connection, name), accessToken };
 }

@@ -150,6 +150,17 @@ describe("connections", () => {
     expect(server.connections).toBe(1);
   });
 
+  it("that the service closes just when a call comes do no harm: the call goes out again, once, messages too", async () => {
+    const hub = hubOf();
+    await hub.all.send("first");
+    server.script = (_, number) => (number === 2 ? "reset" : 202);
+    await hub.all.send("closing");
+    expect(server.seen).toHaveLength(3);
+    server.script = () => "reset";
+    await expect(hub.all.send("lost")).rejects.toThrow(EndpointUnreachableError);
+    expect(server.seen.length).toBeLessThanOrEqual(5);
+  });
+
   it("may be those of a fetch that the application brings", async () => {
     const fetched: string[] = [];
     const fetch: typeof globalThis.fetch = (input, init) => {

@@ -66,7 +66,7 @@ export class RestCaller {
     const token = await endpoint.tokens.forRest(endpoint.audience(request.path));
     const answer = await this.#ask(endpoint, request, token, signal);
     const { status, text } = answer;
-    if (status >= 200 && status < 300) return { status, text };
+    if (status >= 200 && status < 300) return { endpoint, status, text };
     if (status === 404 && isNo(answer.header("x-ms-error-code")?.toLowerCase(), request.no)) return undefined;
     throw failureOf(endpoint.restBase, request, answer);
   }

@@ -1,7 +1,8 @@
+import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import type { MessageBody } from "./message-body.ts";
 
 /** The API versions that calls name: the oldest that has the route, so that older services answer as well. */
-export type ApiVersion = "2022-06-01" | "2024-12-01";
+export type ApiVersion = "2022-06-01" | "2024-12-01" | "2026-07-01";
 
 /** A REST call, the same for every endpoint. */
 export interface RestRequest {
@@ -22,6 +23,8 @@ export interface RestRequest {
 
 /** A successful answer. */
 export interface RestAnswer {
+  /** Who gave it. */
+  readonly endpoint: ServiceEndpoint;
   readonly status: number;
   readonly text: string;
 }

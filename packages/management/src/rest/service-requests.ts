@@ -1,4 +1,4 @@
-import type { SigningKey } from "@signalbox/protocol";
+import { parseTemporaryKey, type SigningKey } from "@signalbox/protocol";
 import type { HealthQuestion } from "../endpoints/health-monitor.ts";
 import type { ServiceEndpoint } from "../endpoints/service-endpoint.ts";
 import { SignalRServiceError } from "../errors.ts";
@@ -26,10 +26,7 @@ const accessKey: RestRequest = { method: "GET", path: "/api/v1/auth/accessKey", 
 /** A key that the service gives to a Microsoft Entra identity for signing clients' tokens (reference serverless-upstream §6.4). */
 export async function requestTemporaryKey(rest: RestCaller, endpoint: ServiceEndpoint): Promise<SigningKey> {
   const answer = await rest.call(endpoint, accessKey);
-  const { AccessKey: key, KeyId: id } = JSON.parse(answer?.text ?? "{}") as {
-    readonly AccessKey?: string;
-    readonly KeyId?: string;
-  };
-  if (typeof key === "string" && typeof id === "string") return { key, id };
+  const key = parseTemporaryKey(answer?.text ?? "");
+  if (key !== undefined) return key;
   throw new SignalRServiceError("The service gave no key for signing clients' tokens.", { endpoint: endpoint.restBase });
 }

@@ -52,11 +52,11 @@ export const connectionData = layout(6, "ConnectionData", {
 });
 export type ConnectionDataMessage = MessageOf<typeof connectionData>;
 
-/** S→A: the client is on a new transport; a hub message of which only a part came is to be forgotten. */
-export const connectionReconnect = layout(38, "ConnectionReconnect", {
-  connectionId: text,
-  extensions: extensions("tracingId"),
-});
+/**
+ * S→A: the client is on a new transport; a hub message of which only a part came is to be forgotten. Our service never sends it: it passes
+ * on whole messages alone, so there is no part to forget. The cloud does.
+ */
+export const connectionReconnect = layout(38, "ConnectionReconnect", { connectionId: text, extensions: extensions() });
 export type ConnectionReconnectMessage = MessageOf<typeof connectionReconnect>;
 
 export const FlowControlSubject = { Client: 1, Server: 2 } as const;

@@ -45,6 +45,6 @@ export const serviceMapping = layout(37, "ServiceMapping", {
   invocationId: text,
   connectionId: text,
   instanceId: text,
-  extensions: extensions("tracingId"),
+  extensions: extensions(),
 });
 export type ServiceMappingMessage = MessageOf<typeof serviceMapping>;

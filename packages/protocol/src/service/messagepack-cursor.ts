@@ -144,6 +144,7 @@ export class MessagePackCursor {
   }
 
   #unsigned(size: number): number {
+    if (size === 1) return this.#head();
     return this.#bytes.readUIntBE(this.#skip(size), size);
   }
 

@@ -93,10 +93,26 @@ export class MessagePackSink {
   }
 
   text(value: string): void {
+    if (value.length < 0x20 && this.#shortAscii(value)) return;
     const length = Buffer.byteLength(value);
     if (length < 0x20) this.#byte(0xa0 | length);
     else this.#sized(0xd9, length);
     this.#at += this.#room(length).write(value, this.#at);
+  }
+
+  /** Ids and names are short and ASCII; their letters one by one cost less than a call out of the engine. @returns false for other texts */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    const buffer = this.#room(1 + length);
+    const start = this.#at;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) return false;
+      buffer[start + 1 + index] = code;
+    }
+    buffer[start] = 0xa0 | length;
+    this.#at = start + 1 + length;
+    return true;
   }
 
   bytes(value: Uint8Array): void {
@@ -143,8 +159,9 @@ export class MessagePackSink {
 
   #unsigned(head: number, value: number, size: number): void {
     const buffer = this.#room(1 + size);
-    buffer[this.#at] = head;
-    this.#at = buffer.writeUIntBE(value, this.#at + 1, size);
+    buffer[this.#at++] = head;
+    if (size === 1) buffer[this.#at++] = value;
+    else this.#at = buffer.writeUIntBE(value, this.#at, size);
   }
 
   /** A length in 1, 2 or 4 bytes, whose head bytes follow each other. */

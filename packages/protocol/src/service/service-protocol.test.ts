@@ -435,6 +435,9 @@ describe("A hostile peer", () => {
     const reader = new ServiceMessageReader(1_000);
     expect(() => reader.read(bytes("029103 02910b"), ({ type }) => received.push(type))).toThrow(ProtocolError);
     expect(received).toEqual([3]);
+    const larger = new ServiceMessageReader(1_000);
+    expect(() => larger.read(bytes("029103 ffff7f94"), ({ type }) => received.push(type))).toThrow(MessageTooLargeError);
+    expect(received).toEqual([3, 3]);
   });
 });
 

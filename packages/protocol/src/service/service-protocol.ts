@@ -72,13 +72,24 @@ export class ServiceMessageReader {
   /**
    * Appends a chunk, and hands over each message that is complete now, in order; those of unknown types are passed over. Payloads may
    * be views of `chunk`. Messages before a bad one are handed over, too; after a throw the stream is unusable.
-   * @throws {MessageTooLargeError} as soon as a message, even an incomplete one, exceeds the limit; none of this chunk is handed over
+   * @throws {MessageTooLargeError} as soon as a message, even an incomplete one, exceeds the limit
    * @throws {ProtocolError} for anything malformed; or whatever `take` throws
    */
   read(chunk: Uint8Array, take: (message: ServiceMessage) => void): void {
-    for (const record of this.#records.read(chunk)) {
-      const message = decodeServiceMessage(record);
-      if (message !== undefined) take(message);
+    let records: readonly Uint8Array[];
+    try {
+      records = this.#records.read(chunk);
+    } catch (error) {
+      if (error instanceof ProtocolError) handOver(error.before, take);
+      throw error;
     }
+    handOver(records, take);
+  }
+}
+
+function handOver(records: readonly Uint8Array[], take: (message: ServiceMessage) => void): void {
+  for (const record of records) {
+    const message = decodeServiceMessage(record);
+    if (message !== undefined) take(message);
   }
 }

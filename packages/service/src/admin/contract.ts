@@ -1,9 +1,10 @@
 import type { RecentCall } from "../backends/upstream/recent-calls.ts";
+import type { UntakenEvent } from "../backends/upstream/untaken-events.ts";
 import type { TemplateProblem } from "../config/template-check.ts";
 
 // The JSON of the admin API, shared with the page in packages/dashboard. Types only.
 
-export type { RecentCall, TemplateProblem };
+export type { RecentCall, TemplateProblem, UntakenEvent };
 
 export interface TemplateView {
   /** Made of the content; names the template in calls and tells an edited one where its hidden values come from. */
@@ -85,8 +86,12 @@ export interface SessionView {
   readonly signedIn: boolean;
 }
 
-/** Server-sent events of `/api/upstream/live`: `changed` when the templates in force changed, `calls` by template id, newest first. */
+/**
+ * Server-sent events of `/api/upstream/live`: `changed` when the templates in force changed, `calls` by template id, newest first, `untaken`
+ * the events that no template takes, latest first.
+ */
 export interface LiveEvents {
   readonly changed: { readonly version: string };
   readonly calls: Readonly<Record<string, readonly RecentCall[]>>;
+  readonly untaken: readonly UntakenEvent[];
 }

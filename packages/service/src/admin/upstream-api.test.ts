@@ -364,4 +364,24 @@ describe("live updates", () => {
     aborted.abort();
     await reading;
   });
+
+  it("tell of events that no template takes, until one does", async () => {
+    const admin = await StartedAdmin.start();
+    const aborted = new AbortController();
+    const response = await fetch(`${admin.service.adminUrl}/api/upstream/live`, { signal: aborted.signal });
+    let text = "";
+    const reading = (async () => {
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+    })().catch(() => {});
+    await vi.waitFor(() => expect(text).toContain("event: untaken\ndata: []\n"));
+    const socket = new WebSocket(`${admin.service.url.replace("http", "ws")}/ws/client/hubs/Chat`);
+    await new Promise((resolve) => socket.addEventListener("error", resolve));
+    const missed = /event: untaken\ndata: \[{"hub":"Chat","category":"connections","event":"connect","count":\d+,"at":\d+}]\n/;
+    await vi.waitFor(() => expect(text).toMatch(missed));
+    text = "";
+    await admin.save(["http://127.0.0.1:1/"]);
+    await vi.waitFor(() => expect(text).toContain("event: untaken\ndata: []\n"));
+    aborted.abort();
+    await reading;
+  });
 });

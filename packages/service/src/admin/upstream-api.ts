@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { UpstreamOptions } from "../backends/upstream/options.ts";
 import type { RecentCalls } from "../backends/upstream/recent-calls.ts";
 import type { TemplateSet } from "../backends/upstream/template-set.ts";
+import type { UntakenEvents } from "../backends/upstream/untaken-events.ts";
 import { SettingsError } from "../config/settings-error.ts";
 import { type TemplateProblem, templatesInText } from "../config/template-check.ts";
 import type { UpstreamTemplate } from "../config/upstream-template.ts";
@@ -16,6 +17,7 @@ import { upstreamView, versionOf } from "./upstream-view.ts";
 export interface UpstreamApiParts {
   readonly templates: TemplateSet;
   readonly calls: RecentCalls;
+  readonly untaken: UntakenEvents;
   /** False: what is saved ends with the process. */
   readonly durable: boolean;
   readonly options: () => UpstreamOptions;
@@ -26,7 +28,7 @@ export interface UpstreamApiParts {
 }
 
 /** The part of the admin API about upstream templates; shapes in `contract.ts`, described in docs/dashboard.md. */
-export function upstreamApi({ templates: set, calls, durable, options, keys, isSignedIn }: UpstreamApiParts): Hono {
+export function upstreamApi({ templates: set, calls, untaken, durable, options, keys, isSignedIn }: UpstreamApiParts): Hono {
   const api = new Hono();
   const tests = new UpstreamTests();
 
@@ -75,7 +77,7 @@ export function upstreamApi({ templates: set, calls, durable, options, keys, isS
     return context.json(await tests.send(candidates.templates, body, keys(), options()));
   });
 
-  api.get("/live", (context) => liveUpdates(context, set, calls, () => isSignedIn(context)));
+  api.get("/live", (context) => liveUpdates(context, { set, calls, untaken }, () => isSignedIn(context)));
 
   /** Those in force, or the given ones with the appended behind them. */
   function candidatesIn(

@@ -17,6 +17,8 @@ export interface Backend {
   connected(connection: HubConnection): void;
   /** Types 1 to 5 and 7; where the backend answers handshakes also pings, and nothing has been decoded. Completions that answer an invocation of the hub itself have been taken out. */
   message(connection: HubConnection, message: ClientMessage): void;
+  /** The client has other claims than before. */
+  renewed?(connection: HubConnection): void;
   /** @param error undefined for a graceful end */
   disconnected(connection: HubConnection, error: string | undefined): void;
   /** Resolves when nothing is under way any more: the service is stopping. */

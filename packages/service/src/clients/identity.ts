@@ -12,6 +12,7 @@ export class TokenClient implements Client {
   readonly userId: string | undefined;
   readonly #payload: TokenPayload;
   #request: ClientRequest | undefined;
+  #renewed: readonly Claim[] | undefined = undefined;
 
   constructor({ hub, hubName, query, request }: Pick<Client, "hub" | "hubName" | "query" | "request">, payload: TokenPayload) {
     this.hub = hub;
@@ -31,7 +32,11 @@ export class TokenClient implements Client {
   }
 
   get claims(): readonly Claim[] {
-    return claimsOf(this.#payload);
+    return this.#renewed ?? claimsOf(this.#payload);
+  }
+
+  renewClaims(claims: readonly Claim[]): void {
+    this.#renewed = claims;
   }
 }
 

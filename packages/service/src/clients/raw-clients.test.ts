@@ -1,5 +1,8 @@
 import { createHmac } from "node:crypto";
-import { describe, expect, it, vi } from "vitest";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type ReceivedRequest, Upstream, type UpstreamHandler } from "../backends/upstream/upstream-fixture.suite.ts";
 import { developmentKey } from "../config/settings.ts";
@@ -236,6 +239,53 @@ describe("the answer to connect", () => {
     },
   );
 
+  it.each([{ "Sec-WebSocket-Protocol": "" }, { "Sec-WebSocket-Protocol": "  " }, {}])(
+    "%j selects none of those that the client offers",
+    async (headers) => {
+      const { upstream, service } = await start(
+        (_, response) => void response.writeHead(200, headers as Record<string, string>).end(),
+      );
+      // Libraries take it for a failure; RFC 6455 does not, and microcontrollers offer what they speak without asking whether.
+      const upgraded = request({
+        host: "127.0.0.1",
+        port: service.port,
+        path: hub,
+        headers: {
+          Connection: "Upgrade",
+          Upgrade: "websocket",
+          "Sec-WebSocket-Version": "13",
+          "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+          "Sec-WebSocket-Protocol": "p1, p2",
+        },
+      }).end();
+      const [answer, socket] = (await once(upgraded, "upgrade")) as [IncomingMessage, Socket];
+      onTestFinished(() => void socket.destroy());
+      expect(answer.statusCode).toBe(101);
+      expect(answer.headers).not.toHaveProperty("sec-websocket-protocol");
+      expect(upstream.requests[0]!.header("sec-websocket-protocol")).toBe("p1, p2");
+    },
+  );
+
+  it.each([
+    ["text/plain", Buffer.from("wörd"), "text wörd"],
+    ["application/octet-stream", Buffer.from("bytes"), "binary bytes"],
+    ["application/json", Buffer.from([0xff, 0]), "binary \ufffd\0"],
+  ])("of type %s with a body: that is the first message, before all that is sent meanwhile", async (type, body, first) => {
+    let service: StartedRawService;
+    const upstream = await Upstream.start(async (request, response) => {
+      if (request.header("x-asrs-event") !== "connect") return void response.end();
+      response.setHeader("X-ASRS-Connection-Group", "all");
+      response.setHeader("Content-Type", type);
+      response.end(body, () => void service.rest("POST", "/ws/api/v1/hubs/chat/groups/all", "second"));
+    });
+    service = await StartedRawService.start(`${upstream.origin}/{event}`);
+    const client = await service.connect(hub);
+    await service.rest("POST", "/ws/api/v1/hubs/chat/groups/all", "last");
+    await until(() => expect(client.texts.at(-1)).toBe("last"));
+    const [{ data, isBinary }] = client.messages as [(typeof client.messages)[number]];
+    expect(`${isBinary ? "binary" : "text"} ${data}`).toBe(first);
+  });
+
   it("that no upstream gives lets in those with a token, and nobody else", async () => {
     const service = await StartedRawService.start(undefined);
     const refused = await refusalOf(service.connect(hub));
@@ -296,7 +346,10 @@ describe("the answer to a message", () => {
     const client = await service.connect(hub);
     for (const text of ["a", "b", "c"]) client.send(text);
     expect(await client.closed).toEqual({ code: 1011, text: "The upstream did not answer." });
-    await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
+    await until(() => expect(upstream.told.at(-1)).toBe("connections/disconnect"));
+    // A second time when its socket had served before: it may have been closed while idle.
+    const messages = upstream.requests.slice(1, -1).map(({ body }) => body.toString());
+    expect([["a"], ["a", "a"]]).toContainEqual(messages);
   });
 
   it("that never comes lets nothing overtake, however much was sent", async () => {
@@ -307,7 +360,8 @@ describe("the answer to a message", () => {
     const client = await service.connect(hub);
     for (let i = 0; i < 500; i++) client.send(String(i));
     expect((await client.closed).code).toBe(1011);
-    await until(() => expect(upstream.told).toEqual(["connections/connect", "messages/message", "connections/disconnect"]));
+    await until(() => expect(upstream.told.at(-1)).toBe("connections/disconnect"));
+    expect(new Set(upstream.requests.slice(1, -1).map(({ body }) => body.toString()))).toEqual(new Set(["0"]));
   });
 
   it("that is too large ends it too, since it cannot be passed on", async () => {
@@ -318,6 +372,20 @@ describe("the answer to a message", () => {
     const client = await service.connect(hub);
     client.send("a");
     expect(await client.closed).toEqual({ code: 1011, text: "The answer of the upstream could not be read." });
+  });
+});
+
+describe("a message that is too large", () => {
+  it("ends its connection with 1009, is told to nobody, and those before it are", async () => {
+    const { upstream, service } = await start(app(), { SIGNALBOX_CLIENTS_MAX_MESSAGE_BYTES: "1KiB" });
+    const client = await service.connect(hub);
+    client.send("x".repeat(1024));
+    client.send("x".repeat(1025));
+    client.send("later");
+    expect((await client.closed).code).toBe(1009);
+    const events = ["connections/connect", "messages/message", "connections/disconnect"];
+    await until(() => expect(upstream.told).toEqual(events));
+    expect(upstream.requests[1]!.body).toHaveLength(1024);
   });
 });
 

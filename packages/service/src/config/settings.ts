@@ -363,7 +363,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   data: z.string().min(1).prefault(".signalbox/signalbox.db").register(settingInfo, {
     description:
-      "SQLite file for what survives a restart (groups of users, templates saved on the dashboard); folders are created",
+      "SQLite file for what survives a restart (groups of users, templates saved on the dashboard, whether it ended in order); folders are created",
     expects: "the path of a file",
     reads: "text",
   }),

@@ -1,4 +1,5 @@
 import type { Payload } from "@signalbox/transport";
+import type { Claim } from "../auth/claims.ts";
 
 /**
  * What a back end asks of a hub. REST routes, app servers, webhook answers and the dashboard all translate into these and nothing else.
@@ -12,6 +13,8 @@ export type Command =
   | InvokeCommand
   | StreamItemCommand
   | StreamCompleteCommand
+  | RenewCommand
+  | ClaimsCommand
   | ExistsCommand
   | ListCommand
   | CountCommand;
@@ -118,6 +121,27 @@ export interface StreamCompleteCommand {
   readonly error?: string;
 }
 
+/** Renews what the token of a client says while the client stays connected. What it does not name stays. */
+export interface RenewCommand {
+  readonly do: "renew";
+  readonly connection: string;
+  /** The connection ends then, milliseconds since 1970. */
+  readonly expiresAt?: number;
+  /** Instead of the claims it has; those that speak to the service (`asrs.s.*`) and those of the token itself stay. */
+  readonly claims?: readonly Claim[];
+}
+
+export type RenewAnswer =
+  | { readonly outcome: "renewed"; readonly claims: readonly Claim[] }
+  /** "another user": the claims name one that is not the client's; nothing has changed. */
+  | { readonly outcome: "no connection" | "another user" };
+
+/** Answers the claims of a client, undefined when there is no such connection. */
+export interface ClaimsCommand {
+  readonly do: "claims";
+  readonly connection: string;
+}
+
 export type Subject =
   | { readonly connection: string }
   /** A user exists while it has a connection. */
@@ -179,6 +203,10 @@ export type Answer<C extends Command> = C extends SendCommand
       ? boolean
       : C extends InvokeCommand
         ? InvokeAnswer
-        : C extends ListCommand
-          ? ListAnswer
-          : CountAnswer;
+        : C extends RenewCommand
+          ? RenewAnswer
+          : C extends ClaimsCommand
+            ? readonly Claim[] | undefined
+            : C extends ListCommand
+              ? ListAnswer
+              : CountAnswer;

@@ -10,6 +10,8 @@ export interface Client {
   readonly userId: string | undefined;
   /** In the order of the token, arrays expanded, names as .NET maps them. */
   readonly claims: readonly Claim[];
+  /** The client's token was renewed while it stays connected. There where clients have tokens that can be. */
+  renewClaims?(claims: readonly Claim[]): void;
   /** The raw query of the connect request with its leading `?`, without `access_token` and `id`; empty when nothing is left. */
   readonly query: string;
   /** How the client came. There while the connection opens, until `forgetRequest`: most clients idle, and headers take room. */

@@ -1,5 +1,11 @@
 import { messagePayload } from "@signalbox/protocol";
-import { type ClientMessage, CloseReasons, type Connection, type SignalRConnection } from "@signalbox/transport";
+import {
+  type ClientMessage,
+  CloseReasons,
+  type Connection,
+  type OpeningConnection,
+  type SignalRConnection,
+} from "@signalbox/transport";
 import type { MembershipStore } from "../store/membership-store.ts";
 import type {
   Answer,
@@ -10,12 +16,15 @@ import type {
   JoinCommand,
   LeaveCommand,
   Member as MemberSelector,
+  RenewAnswer,
+  RenewCommand,
   SendCommand,
   StreamCompleteCommand,
   StreamItemCommand,
 } from "./command.ts";
 import { Invocations } from "./invocations.ts";
 import type { Member } from "./member.ts";
+import { renewedClaims } from "./renewed-claims.ts";
 import { Roster } from "./roster.ts";
 import { UserGroups } from "./user-groups.ts";
 
@@ -91,6 +100,10 @@ export class Hub {
         return this.#streamItem(command);
       case "stream complete":
         return this.#streamComplete(command);
+      case "renew":
+        return this.#renew(command);
+      case "claims":
+        return this.#roster.find(command.connection)?.client.claims;
       case "exists":
         return this.#roster.exists(command.subject);
       case "list":
@@ -141,6 +154,18 @@ export class Hub {
 
   #streamComplete({ connection, stream, error }: StreamCompleteCommand): boolean {
     return this.#sendTo(connection, { type: 3, invocationId: stream, ...(error === undefined ? {} : { error }) });
+  }
+
+  #renew({ connection, ...renewal }: RenewCommand): RenewAnswer {
+    // A raw client, which has no token to renew, is as good as none.
+    const member = this.#roster.find(connection) as Member<OpeningConnection> | undefined;
+    if (member?.client.renewClaims === undefined) return { outcome: "no connection" };
+    const claims = renewedClaims(member.client, renewal);
+    if (claims === undefined) return { outcome: "another user" };
+    member.client.renewClaims(claims);
+    if (renewal.expiresAt !== undefined) member.connection.expireAt(renewal.expiresAt);
+    member.backend?.renewed?.(member);
+    return { outcome: "renewed", claims };
   }
 
   #sendTo(connection: string, message: Parameters<typeof messagePayload>[0]): boolean {

@@ -1,10 +1,10 @@
 import type { CompletionMessage } from "@signalbox/protocol";
-import type { ClientMessage, SignalRConnection } from "@signalbox/transport";
+import { AwaitedInvocations, type ClientMessage, type SignalRConnection } from "@signalbox/transport";
 import type { InvokeAnswer, InvokeCommand } from "./command.ts";
 import type { Member } from "./member.ts";
 
 interface Pending {
-  readonly member: Member;
+  readonly asked: Member;
   readonly settle: (answer: InvokeAnswer) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -17,7 +17,7 @@ interface Pending {
  *                          └─ nothing within the time-out ───────────────────▶ "timeout"
  */
 export class Invocations {
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new AwaitedInvocations<Member, Pending>();
   #next = 0;
 
   invoke(member: Member, command: InvokeCommand): Promise<InvokeAnswer> {
@@ -31,7 +31,7 @@ export class Invocations {
         resolve(answer);
       };
       const timer = setTimeout(settle, command.timeout, { outcome: "timeout" } satisfies InvokeAnswer);
-      this.#pending.set(id, { member, settle, timer });
+      this.#pending.add(id, { asked: member, settle, timer });
       if (!member.connection.send(command.payload(id))) settle({ outcome: "no connection" });
     });
   }
@@ -40,9 +40,8 @@ export class Invocations {
   complete(member: Member<SignalRConnection>, sent: ClientMessage): boolean {
     if (this.#pending.size === 0) return false;
     const completion = sent.message as CompletionMessage;
-    const pending = this.#pending.get(completion.invocationId);
-    // Ids are guessable: a completion counts only from the connection that was asked.
-    if (pending === undefined || pending.member !== member) return false;
+    const pending = this.#pending.find(completion.invocationId, member);
+    if (pending === undefined) return false;
     const { error } = completion;
     pending.settle({
       outcome: "completed",
@@ -55,6 +54,6 @@ export class Invocations {
   }
 
   disconnected(member: Member): void {
-    for (const pending of this.#pending.values()) if (pending.member === member) pending.settle({ outcome: "disconnected" });
+    for (const [, pending] of this.#pending.deleteOf(member)) pending.settle({ outcome: "disconnected" });
   }
 }

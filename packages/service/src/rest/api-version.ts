@@ -1,5 +1,5 @@
 /** Versions chosen by `?api-version=` on `/api/hubs/…` (reference serverless-upstream §4.1), oldest first. */
-export const datedVersions = ["2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01"] as const;
+export const datedVersions = ["2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01", "2026-07-01"] as const;
 export type DatedVersion = (typeof datedVersions)[number];
 
 /** The two old versions are chosen by their path, `/api/v1-preview/hub/…` and `/api/v1/hubs/…`. */
@@ -8,7 +8,7 @@ export const versions = ["v1-preview", "v1", ...datedVersions] as const;
 export const rawVersions = ["raw-v1", "raw"] as const;
 export type Version = (typeof versions)[number] | (typeof rawVersions)[number];
 
-export const newestVersion: DatedVersion = "2024-12-01";
+export const newestVersion: DatedVersion = "2026-07-01";
 const known: ReadonlySet<string> = new Set(datedVersions);
 const form = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
 

@@ -144,7 +144,7 @@ type Framed<T> = T extends typeof MessageType.Invocation ? InvocationMessage : S
 /**
  * A map of protocol name to the complete framed record for that protocol, as SDKs send it (reference emulator-observed §6.1). What is
  * passed on untouched is looked at the more closely: exactly one well-formed record of the expected type, or no client may see it.
- * Protocols that no client here can speak are passed over.
+ * Protocols in which nobody but an app server calls its clients are passed over, as those that nobody speaks.
  */
 function readFrames<T extends typeof MessageType.Invocation | typeof MessageType.StreamItem>(
   value: unknown,

@@ -1,6 +1,7 @@
 /** Named schemas of the OpenAPI document (reference serverless-upstream §4.4, §4.6, §4.7). */
 const text = { type: "string" };
 const texts = { type: "array", items: { type: "string", minLength: 1 } };
+const claim = { type: "object", required: ["type", "value"], properties: { type: text, value: text } };
 const count = { type: "integer", minimum: 0 };
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
@@ -78,6 +79,29 @@ export const schemas: Readonly<Record<string, object>> = {
     },
   },
   ClientTokenResponse: { type: "object", required: ["token"], properties: { token: text } },
+  TokenRenewal: {
+    type: "object",
+    required: ["connectionToken"],
+    properties: {
+      connectionToken: { type: "string", minLength: 1, description: "From the client's negotiation with the service." },
+      expireTime: {
+        type: ["string", "null"],
+        format: "date-time",
+        description: "The connection ends then. Absent, null, or in the year 9999: as before.",
+      },
+      claims: {
+        type: ["array", "null"],
+        items: claim,
+        description: "Instead of those it has. Absent, null or empty: as before.",
+      },
+    },
+  },
+  ConnectionToken: {
+    type: "object",
+    required: ["connectionToken"],
+    properties: { connectionToken: { type: "string", minLength: 1 } },
+  },
+  Claims: { type: "object", required: ["claims"], properties: { claims: { type: "array", items: claim } } },
   ConnectionItem: {
     type: "object",
     required: ["connectionId"],

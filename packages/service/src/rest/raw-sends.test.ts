@@ -54,15 +54,23 @@ describe.each([
     expect(elsewhere.client.texts).toEqual([]);
   });
 
-  it("tells by GET and HEAD who exists", async () => {
+  it("tells by GET and HEAD who exists, with a trailing slash or without, and HEAD without a body", async () => {
     const { service, connect } = await start();
     const { id } = await connect(`${client}?name=ann`);
     await service.rest("PUT", `${base}/groups/g/users/ann`);
-    for (const method of ["GET", "HEAD"]) {
-      for (const path of [`connections/${id}`, "users/ann", "groups/g", "groups/g/users/ann", "users/ann/groups/g/"])
-        expect([path, await service.status(method, `${base}/${path}`)]).toEqual([path, 200]);
-      for (const path of ["connections/x", "users/bob", "groups/h", "groups/g/users/bob", "users/ann/groups/h"])
-        expect([path, await service.status(method, `${base}/${path}`)]).toEqual([path, 404]);
+    const there = [`connections/${id}`, "users/ann", "groups/g", "groups/g/users/ann", "users/ann/groups/g"];
+    const absent = ["connections/x", "users/bob", "groups/h", "groups/g/users/bob", "users/ann/groups/h"];
+    for (const [paths, status] of [
+      [there, 200],
+      [absent, 404],
+    ] as const) {
+      for (const path of paths.flatMap((path) => [path, `${path}/`])) {
+        for (const method of ["GET", "HEAD"]) {
+          const response = await service.rest(method, `${base}/${path}`);
+          expect([method, path, response.status]).toEqual([method, path, status]);
+          if (method === "HEAD") expect(await response.text()).toBe("");
+        }
+      }
     }
   });
 

@@ -25,6 +25,8 @@ import { splitTarget } from "./target.ts";
 
 export interface RestDoorOptions {
   readonly hubs: RestHubs;
+  /** The id of the connection that a client knows by this token. @param hub lower-case */
+  readonly connectionOf: (hub: string, token: string) => string | undefined;
   readonly verifier: TokenVerifier;
   /** Names that a token's audience may carry. Read at each use. */
   readonly ownHosts: () => OwnHosts;
@@ -73,6 +75,7 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
           query,
           options: options.options(),
           hubs: options.hubs,
+          connectionOf: options.connectionOf,
           keys: options.keys,
           openApi,
         },

@@ -5,6 +5,11 @@
 export const restErrors = {
   connectionUnknown: { status: 404, code: "Warning.Connection.NotExisted", when: "No connection has this id." },
   connectionUnknownForCommand: { status: 404, code: "Error.Connection.NotExisted", when: "No connection has this id." },
+  anotherUser: {
+    status: 403,
+    code: "Error.Connection.UserMismatch",
+    when: "The claims name another user than the connection's.",
+  },
   userUnknown: { status: 404, code: "Warning.User.NotExisted", when: "The user has no connection." },
   groupUnknown: { status: 404, code: "Warning.Group.NotExisted", when: "No connection is in the group." },
   userNotInGroup: { status: 404, code: "Info.User.NotInGroup", when: "The user is not in the group." },

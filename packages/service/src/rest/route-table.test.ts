@@ -33,8 +33,11 @@ const isTaken = ({ route, family, method, template }: Case) =>
       other !== route &&
       other.served[family] !== undefined &&
       other.methods.includes(method) &&
-      pathsOf(other, family).includes(template),
+      pathsOf(other, family).some((path) => covers(path.split("/"), template.split("/"))),
   );
+/** Whether one path template takes what another one stands for: a parameter takes a literal, too. */
+const covers = (path: readonly string[], template: readonly string[]) =>
+  path.length === template.length && path.every((segment, at) => segment.startsWith("{") || segment === template[at]);
 const isServed = ({ route, version, family }: Case) => {
   const served = route.served[family];
   const date = dateOf(version);
@@ -94,9 +97,10 @@ async function urlOf({ template, version, family }: Case, changes: Changes = {})
 }
 
 /** A good request of a route; `Accept` because `:invoke` has two forms of answer. */
-function goodRequest({ route }: Case): Sent {
+async function goodRequest({ route }: Case): Promise<Sent> {
   const headers = { Accept: "application/json" };
-  return route.body === undefined ? { headers } : { headers, body: JSON.stringify(route.body.example) };
+  if (route.body === undefined) return { headers };
+  return { headers, body: JSON.stringify(route.body.example).replace("connection-token", (await ready()).token) };
 }
 
 async function ask(item: Case, sent: Sent, changes?: Changes): Promise<Response> {
@@ -120,7 +124,7 @@ async function expectError(item: Case, response: Response, name: keyof typeof re
 
 describe("a good request", () => {
   it.each(named(cases))("%s", async (_, item) => {
-    const response = await ask(item, goodRequest(item));
+    const response = await ask(item, await goodRequest(item));
     expect(response.status).toBe(item.route.served[item.family]!.status);
     const text = await response.text();
     if (item.route.answer === undefined || item.method === "HEAD") {
@@ -134,7 +138,7 @@ describe("a good request", () => {
 
 describe("a version that does not have the route", () => {
   it.each(named(allCases.filter((item) => !isServed(item) && !isTaken(item))))("%s", async (_, item) => {
-    const response = await ask(item, goodRequest(item));
+    const response = await ask(item, await goodRequest(item));
     const isYounger = item.route.served[item.family] !== undefined;
     if (isYounger) await expectError(item, response, "notInVersion", "api-version");
     else expect([404, 405]).toContain(response.status);
@@ -145,12 +149,12 @@ const closed = cases.filter(({ route }) => !route.open);
 
 describe("without a token", () => {
   it.each(named(closed))("%s", async (_, item) => {
-    const response = await ask(item, { ...goodRequest(item), token: null });
+    const response = await ask(item, { ...(await goodRequest(item)), token: null });
     expect([response.status, response.headers.get("www-authenticate"), await response.text()]).toEqual([401, "Bearer", ""]);
   });
 
   it.each(named(cases.filter(({ route }) => route.open)))("%s is open", async (_, item) => {
-    for (const token of [null, "abc"]) expect((await ask(item, { ...goodRequest(item), token })).status).toBe(200);
+    for (const token of [null, "abc"]) expect((await ask(item, { ...(await goodRequest(item)), token })).status).toBe(200);
   });
 });
 
@@ -163,7 +167,7 @@ describe("a token for another URL", () => {
       "http://127.0.0.1/client/?hub=table",
       undefined,
     ]) {
-      const response = await ask(item, { ...goodRequest(item), token: rest.token(path, { aud }) });
+      const response = await ask(item, { ...(await goodRequest(item)), token: rest.token(path, { aud }) });
       expect([aud, response.status]).toEqual([aud, 401]);
       expect(response.headers.get("www-authenticate")).toMatch(
         /^Bearer error="invalid_token", error_description="The audience /,
@@ -179,7 +183,7 @@ describe("an expired or forged token", () => {
     const [head, , signature] = rest.token(path).split(".");
     const forged = `${head}.${Buffer.from(JSON.stringify({ aud: rest.origin + path, exp: inAnHour() })).toString("base64url")}.${signature}`;
     for (const token of [expired, forged, "abc"]) {
-      const response = await ask(item, { ...goodRequest(item), token });
+      const response = await ask(item, { ...(await goodRequest(item)), token });
       expect([response.status, await response.text()]).toEqual([401, ""]);
       expect(response.headers.get("www-authenticate")).toMatch(/^Bearer error="invalid_token", error_description="/);
     }
@@ -199,7 +203,10 @@ describe("every audience that SDKs write", () => {
       [`x`, `http://LOCALHOST${path}`],
     ]) {
       await ready();
-      const response = await rest.call(item.method, target, { ...goodRequest(item), token: rest.token(target, { aud }) });
+      const response = await rest.call(item.method, target, {
+        ...(await goodRequest(item)),
+        token: rest.token(target, { aud }),
+      });
       expect([aud, response.status === 401]).toEqual([aud, false]);
     }
   });
@@ -226,7 +233,7 @@ describe("a name or parameter that is not valid", () => {
     for (const { name, in: place } of item.route.parameters as readonly Parameter<unknown>[]) {
       for (const value of badValues[name] ?? []) {
         const changes = place === "path" ? { path: { [name]: value } } : { query: `${name}=${value}` };
-        const response = await ask(item, goodRequest(item), changes);
+        const response = await ask(item, await goodRequest(item), changes);
         await expectError(item, response, "invalid", name === "groups" ? "group" : name);
       }
     }
@@ -307,7 +314,7 @@ describe("a method that the path does not have", () => {
 
 describe("a connection that nobody knows", () => {
   it.each(named(cases.filter(({ template }) => template.includes("{connection}"))))("%s", async (_, item) => {
-    const response = await ask(item, goodRequest(item), { connection: "nobody" });
+    const response = await ask(item, await goodRequest(item), { connection: "nobody" });
     const error = item.route.errors.find((name) => name.startsWith("connectionUnknown"));
     const closingIsNoError = item.route.operation === "closeConnection" && item.family !== "dated";
     if (error === undefined || closingIsNoError) expect(response.status).toBe(item.route.served[item.family]!.status);

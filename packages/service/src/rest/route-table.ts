@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { batchRoutes } from "./routes/batch.ts";
+import { claimsRoutes } from "./routes/claims.ts";
 import { closeRoutes } from "./routes/close.ts";
 import { executeRoutes } from "./routes/execute.ts";
 import { existenceRoutes } from "./routes/existence.ts";
@@ -19,6 +20,7 @@ export const routeTable: readonly Route[] = [
   ...streamRoutes,
   ...batchRoutes,
   ...closeRoutes,
+  ...claimsRoutes,
   ...existenceRoutes,
   ...membershipRoutes,
   ...listingRoutes,

@@ -31,7 +31,7 @@ const createNode = (): Node => ({ literals: new Map(), parameter: undefined, lea
  *        ├─ v1 ── hubs …   ┊                   └─ groups ── {group}
  *        └─ health
  *
- * Below one node there are either literals or one parameter, so there is never a way back. This is no router library because literals match in any
+ * A literal goes before the parameter beside it, and there is never a way back. This is no router library because literals match in any
  * letter case and percent-encoded (`%3Asend`), parameters do not, and each path in its many spellings must know its methods.
  */
 export class RouteTree {
@@ -50,16 +50,15 @@ export class RouteTree {
     let node = this.#root;
     const path: Record<string, string> = {};
     for (const segment of segments) {
-      const { parameter } = node;
-      if (parameter !== undefined) {
-        if (segment === "") return undefined;
-        path[parameter.name] = segment;
-        node = parameter.node;
+      const { parameter, literals } = node;
+      const next = literals.size === 0 ? undefined : (literals.get(segment) ?? literals.get(segment.toLowerCase()));
+      if (next !== undefined) {
+        node = next;
         continue;
       }
-      const next = node.literals.get(segment) ?? node.literals.get(segment.toLowerCase());
-      if (next === undefined) return undefined;
-      node = next;
+      if (parameter === undefined || segment === "") return undefined;
+      path[parameter.name] = segment;
+      node = parameter.node;
     }
     return node.leaf && { leaf: node.leaf, path };
   }
@@ -85,6 +84,6 @@ function child(node: Node, segment: string): Node {
   }
   const name = segment.slice(1, -1);
   node.parameter ??= { name, node: createNode() };
-  if (node.parameter.name !== name || node.literals.size > 0) throw new Error(`${segment} has a neighbour in the table.`);
+  if (node.parameter.name !== name) throw new Error(`${segment} has a neighbour in the table.`);
   return node.parameter.node;
 }

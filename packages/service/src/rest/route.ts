@@ -68,6 +68,8 @@ export interface Call {
   readonly query: Query;
   readonly options: RestOptions;
   readonly hubs: RestHubs;
+  /** The id of the connection that a client knows by this token. @param hub lower-case */
+  readonly connectionOf: (hub: string, token: string) => string | undefined;
   /** Access keys, primary first. */
   readonly keys: () => readonly string[];
   /** The OpenAPI document, as JSON text. */

@@ -55,6 +55,7 @@ export class StartedRest {
     const ownHosts = new OwnHosts();
     this.door = createRestDoor({
       hubs: this.hubs,
+      connectionOf: (hub, token) => this.#endpoint.find(hub, token)?.id,
       verifier,
       ownHosts: () => ownHosts,
       keys: () => [key],
@@ -126,7 +127,12 @@ export class StartedRest {
   async connect(hub: string, userId?: string, protocol: "json" | "messagepack" = "json"): Promise<RawClient> {
     const { url, token } = this.clientAccess(hub, userId);
     const known = new Set(await this.connectionIds(hub));
-    const socket = new WebSocket(`${url.replace("http", "ws")}&access_token=${token}`);
+    const negotiation = await fetch(url.replace("/?", "/negotiate?negotiateVersion=1&"), {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    const { connectionToken } = (await negotiation.json()) as { readonly connectionToken: string };
+    const socket = new WebSocket(`${url.replace("http", "ws")}&id=${connectionToken}&access_token=${token}`);
     const frames: Buffer[] = [];
     socket.on("message", (data: Buffer) => frames.push(data));
     await once(socket, "open");
@@ -136,6 +142,7 @@ export class StartedRest {
     const id = (await this.connectionIds(hub)).find((connection) => !known.has(connection))!;
     return {
       id,
+      token: connectionToken,
       socket,
       frames,
       text: () => Buffer.concat(frames.splice(0)).toString(),
@@ -158,6 +165,8 @@ export class StartedRest {
 /** A client without a library, which shows the bytes that arrive. Reading takes them away. */
 export interface RawClient {
   readonly id: string;
+  /** Of its negotiation. */
+  readonly token: string;
   readonly socket: WebSocket;
   readonly frames: Buffer[];
   text(): string;

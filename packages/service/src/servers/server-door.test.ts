@@ -262,7 +262,7 @@ describe("A hostile app server", () => {
     const piece: ServiceMessage = { type: 6, connectionId: client.id, payload: Buffer.alloc(40_000, "x") };
     server.send(piece);
     server.send(piece);
-    expect((await client.closed)?.message).toContain("does not end");
+    expect((await client.closed)?.message).toContain("The maximum message size of 65536B was exceeded.");
     expect(await other.connection.invoke("echo", 1)).toBe(1);
     await other.connection.stop();
     await server.stop();

@@ -25,6 +25,7 @@ export function inMemoryStore(): Store {
         saved = undefined;
       },
     },
+    instances: { begin: () => [], end() {} },
     close() {},
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { instanceStoreSuite } from "./instance-store.suite.ts";
 import { membershipStoreSuite } from "./membership-store.suite.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { type Store, StoreError } from "./store.ts";
@@ -20,6 +21,7 @@ const reopen = (store?: Store) => {
 
 membershipStoreSuite("The SQLite store", reopen);
 templateStoreSuite("The SQLite store", reopen);
+instanceStoreSuite("The SQLite store", reopen);
 
 describe("The SQLite store", () => {
   it("refuses a file that is no database, and says which", () => {

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { guarded } from "./sqlite-guard.ts";
+import { SqliteInstances } from "./sqlite-instances.ts";
 import { SqliteMemberships } from "./sqlite-memberships.ts";
 import { SqliteTemplates } from "./sqlite-templates.ts";
 import type { Store } from "./store.ts";
@@ -13,6 +14,7 @@ const schema = [
      PRIMARY KEY (hub, user, "group")
    ) WITHOUT ROWID`,
   "CREATE TABLE upstreamTemplates (id INTEGER PRIMARY KEY CHECK (id = 1), templates TEXT NOT NULL, savedAt INTEGER NOT NULL)",
+  "CREATE TABLE instance (id TEXT PRIMARY KEY, foundDeadAt INTEGER) WITHOUT ROWID",
 ];
 
 /** An SQLite file, made with its folder when absent. One process at a time opens it. */
@@ -20,6 +22,7 @@ export class SqliteStore implements Store {
   readonly durable = true;
   readonly memberships: SqliteMemberships;
   readonly templates: SqliteTemplates;
+  readonly instances: SqliteInstances;
   readonly #database: DatabaseSync;
 
   /** @throws {StoreError} when the file cannot be opened, is no database or is of a newer version */
@@ -27,6 +30,7 @@ export class SqliteStore implements Store {
     this.#database = guarded(`The data file ${file} cannot be opened`, () => open(file));
     this.memberships = new SqliteMemberships(this.#database);
     this.templates = new SqliteTemplates(this.#database);
+    this.instances = new SqliteInstances(this.#database);
   }
 
   close(): void {

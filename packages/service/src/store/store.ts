@@ -1,3 +1,4 @@
+import type { InstanceStore } from "./instance-store.ts";
 import type { MembershipStore } from "./membership-store.ts";
 import type { TemplateStore } from "./template-store.ts";
 
@@ -5,6 +6,7 @@ import type { TemplateStore } from "./template-store.ts";
 export interface Store {
   readonly memberships: MembershipStore;
   readonly templates: TemplateStore;
+  readonly instances: InstanceStore;
   /** False: everything is forgotten when the process ends. */
   readonly durable: boolean;
   close(): void;

@@ -21,7 +21,7 @@ const maxUpstreamHubs = 200;
 const otherHubs = "(other)";
 
 /** The service's Prometheus metrics; `docs/metrics.md` is generated from them. */
-export class Metrics implements ConnectionObserver, UpstreamObserver {
+export class Metrics implements ConnectionObserver, Pick<UpstreamObserver, "onCall"> {
   readonly registry = new Registry();
   readonly #opened: Counter;
   readonly #closed: Counter<"reason">;

@@ -20,6 +20,8 @@ class SharedTransport implements Transport {
   readonly name = "WebSockets";
   readonly written: string[] = [];
   pendingBytes = 0;
+  /** How often somebody wanted to hear that everything has been taken. */
+  awaited = 0;
   readonly #connection: AdoptedConnection;
 
   constructor(connection: AdoptedConnection) {
@@ -42,6 +44,10 @@ class SharedTransport implements Transport {
   pause(): void {}
 
   resume(): void {}
+
+  awaitDrain(): void {
+    this.awaited += 1;
+  }
 
   receive(text: string): void {
     this.#connection.received(this, Buffer.from(text));
@@ -99,9 +105,14 @@ describe("an adopted connection", () => {
     transport.pendingBytes = 100_000;
     const room = connection.writable();
     expect(room).toBeInstanceOf(Promise);
+    expect(transport.awaited).toBe(1);
+    transport.pendingBytes = 50_000;
+    connection.drained();
+    expect(transport.awaited, "there is still too much").toBe(2);
     transport.pendingBytes = 0;
     connection.drained();
     await room;
+    expect(transport.awaited).toBe(2);
     transport.pendingBytes = 100_000;
     const never = connection.writable();
     transport.end(1006);

@@ -1,4 +1,4 @@
-import { encodeHandshakeResponse, type HubProtocol, MessageType, ProtocolError } from "@signalbox/protocol";
+import { encodeHandshakeResponse, type HubProtocol, MessageType, ProtocolError, requireHubProtocol } from "@signalbox/protocol";
 import type { Admission } from "./admission.ts";
 import { answeredMessage, relayedMessage } from "./client-message.ts";
 import { monotonicNow } from "./clock.ts";
@@ -176,6 +176,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#phase = Phase.Open;
     this.#since = monotonicNow();
     if (this.#handler.opening(this, request) === "answer") {
+      requireHubProtocol(this.protocol);
       this.#output.addFirst(encodeHandshakeResponse());
       this.#requestFlush();
     } else {
@@ -232,6 +233,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     return new Promise((resolve) => {
       this.#senders ??= [];
       this.#senders.push(resolve);
+      this.#output.transport?.awaitDrain?.();
     });
   }
 
@@ -243,7 +245,10 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
   #releaseSenders(): void {
     const senders = this.#senders;
     if (senders === undefined) return;
-    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) return;
+    if (this.#phase === Phase.Open && this.#output.waitingBytes() >= writableBytes / 2) {
+      this.#output.transport?.awaitDrain?.();
+      return;
+    }
     this.#senders = undefined;
     for (const resolve of senders) resolve();
   }
@@ -312,7 +317,7 @@ export class ClientConnection implements OpeningConnection, Flushable, InputOwne
     this.#phase = Phase.Closed;
     this.#since = monotonicNow();
     if (output.transport === undefined) this.#host.forget(this);
-    else output.transport.end(reason.code);
+    else output.transport.end(reason.code, error);
     if (this.#opened) this.#handler.closed(this, reason, error);
   }
 

@@ -97,8 +97,11 @@ export class ClientEndpoint {
     return connection?.scope === scope && connection.isOpen ? connection : undefined;
   }
 
-  /** `POST …/negotiate` (§1.1). */
-  negotiate(admission: Admission, request: Request): Response {
+  /**
+   * `POST …/negotiate` (§1.1).
+   * @param more members of the answer
+   */
+  negotiate(admission: Admission, request: Request, more?: { readonly tokenLifetimeSeconds?: number }): Response {
     if (request.method !== "POST") return plainText(405);
     const query = queryOf(request.url);
     const negotiated = negotiateVersion(query);
@@ -109,7 +112,7 @@ export class ClientEndpoint {
     const stateful =
       asksForStatefulReconnect(query) && this.#limit(admission, "reconnectWindow") > 0 && isAllowed(admission, "WebSockets");
     this.#negotiations.set(token, { id, scope: admission.scope, stateful, at: monotonicNow() });
-    return negotiateAnswer({ version, id, token, stateful, transports: admission.transports });
+    return negotiateAnswer({ version, id, token, stateful, transports: admission.transports, more });
   }
 
   /** GET (event stream or poll), POST and DELETE on the connect URL (§1.2, §1.4–1.6). */

@@ -18,6 +18,9 @@ export interface InboxOwner<T> {
   resumeTransport(): void;
 }
 
+/** So many items that were handed over are kept before their places are given back: giving each back at once would move all others. */
+const slack = 256;
+
 /** What came while the connection was paused. Exists only then. */
 class Backlog<T> {
   /** Pauses not yet undone. */
@@ -25,8 +28,34 @@ class Backlog<T> {
   /** The transport was told to stop reading. */
   holdsTransport = false;
   ending: Ending | undefined = undefined;
-  readonly items: T[] = [];
   readonly waiting: (() => void)[] = [];
+  #items: T[] = [];
+  /** Of the next item. */
+  #place = 0;
+
+  get size(): number {
+    return this.#items.length - this.#place;
+  }
+
+  add(items: readonly T[]): void {
+    for (const item of items) this.#items.push(item);
+  }
+
+  /** They came before those that wait. */
+  putBack(items: readonly T[]): void {
+    this.#items = items.concat(this.#items.slice(this.#place));
+    this.#place = 0;
+  }
+
+  /** One must wait. */
+  next(): T {
+    const item = this.#items[this.#place++]!;
+    if (this.#place >= slack && this.#place * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#place);
+      this.#place = 0;
+    }
+    return item;
+  }
 }
 
 /**
@@ -56,7 +85,7 @@ export class Inbox<T> {
   resume(owner: InboxOwner<T>): void {
     const backlog = this.#backlog;
     if (backlog === undefined || backlog.pauses === 0 || --backlog.pauses > 0 || this.#isHandingOver) return;
-    this.take([], owner);
+    this.#settle(backlog, owner);
   }
 
   /** Resolves when everything received has been handed over, or the connection ends; undefined when that is now. */
@@ -80,43 +109,49 @@ export class Inbox<T> {
   }
 
   take(items: readonly T[], owner: InboxOwner<T>): void {
-    if (items.length > 0 && this.#backlog?.ending !== undefined) return;
+    if (items.length === 0 || this.#backlog?.ending !== undefined) return;
     if (this.#isHandingOver || this.isPaused) {
       this.#backlog ??= new Backlog();
-      for (const item of items) this.#backlog.items.push(item);
+      this.#backlog.add(items);
       holdTransport(this.#backlog, owner);
       return;
     }
-    const queue = this.#backlog === undefined ? items : [...this.#backlog.items.splice(0), ...items];
-    this.#isHandingOver = true;
     let next = 0;
+    this.#isHandingOver = true;
     try {
-      while (next < queue.length && owner.isOpen && !this.isPaused) owner.accept(queue[next++]!);
+      while (next < items.length && owner.isOpen && !this.isPaused) owner.accept(items[next++]!);
     } finally {
       this.#isHandingOver = false;
     }
-    if (this.#backlog !== undefined) this.#settle(this.#backlog, queue.slice(next), owner);
+    if (this.#backlog === undefined) return;
+    if (next < items.length) this.#backlog.putBack(items.slice(next));
+    this.#settle(this.#backlog, owner);
   }
 
-  /** After handing over: keeps the rest for later, or is done with the backlog. */
-  #settle(backlog: Backlog<T>, rest: readonly T[], owner: InboxOwner<T>): void {
-    backlog.items.unshift(...rest);
+  /** Hands over what waits, until the next pause; without one, the backlog is done with. */
+  #settle(backlog: Backlog<T>, owner: InboxOwner<T>): void {
+    this.#isHandingOver = true;
+    try {
+      while (backlog.size > 0 && owner.isOpen && this.#backlog === backlog && backlog.pauses === 0)
+        owner.accept(backlog.next());
+    } finally {
+      this.#isHandingOver = false;
+    }
+    if (this.#backlog !== backlog) return;
     if (backlog.pauses > 0) {
       holdTransport(backlog, owner);
-    } else if (backlog.items.length > 0) {
-      this.take([], owner);
-    } else {
-      this.#backlog = undefined;
-      if (backlog.holdsTransport) owner.resumeTransport();
-      if (backlog.ending !== undefined) owner.inputEnded(backlog.ending);
-      release(backlog);
+      return;
     }
+    this.#backlog = undefined;
+    if (backlog.holdsTransport) owner.resumeTransport();
+    if (backlog.ending !== undefined) owner.inputEnded(backlog.ending);
+    release(backlog);
   }
 }
 
 /** Reading stops only when a paused client goes on sending: most do not, and pausing a socket is not free. */
 function holdTransport<T>(backlog: Backlog<T>, owner: InboxOwner<T>): void {
-  if (backlog.holdsTransport || backlog.items.length === 0) return;
+  if (backlog.holdsTransport || backlog.size === 0) return;
   backlog.holdsTransport = true;
   owner.pauseTransport();
 }

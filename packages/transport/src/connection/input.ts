@@ -27,9 +27,12 @@ export class Input extends Inbox<Uint8Array> {
     try {
       records = reader.read(bytes);
     } catch (error) {
+      const before = error instanceof ProtocolError ? error.before : [];
       const reason = error instanceof MessageTooLargeError ? CloseReasons.messageTooLarge : CloseReasons.malformedMessage;
+      this.#reader = undefined;
+      this.take(before, owner);
       this.end({ reason, error: describe(error, owner) }, owner);
-      return false;
+      return before.length > 0;
     }
     this.#reader = reader.pendingBytes > 0 ? reader : undefined;
     if (records.length > 0) this.take(records, owner);

@@ -62,13 +62,15 @@ export function negotiateAnswer(answer: {
   readonly stateful: boolean;
   /** Undefined: all. */
   readonly transports: readonly TransportName[] | undefined;
+  readonly more?: object | undefined;
 }): Response {
-  const { version, id, token, stateful, transports } = answer;
+  const { version, id, token, stateful, transports, more } = answer;
   return json({
     negotiateVersion: version,
     connectionId: id,
     ...(version === 0 ? undefined : { connectionToken: token }),
     ...(stateful ? { useStatefulReconnect: true } : undefined),
+    ...more,
     availableTransports: Object.entries(transferFormats)
       .filter(([name]) => transports === undefined || transports.includes(name as TransportName))
       .map(([transport, formats]) => ({ transport, transferFormats: formats })),

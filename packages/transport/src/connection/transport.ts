@@ -22,13 +22,16 @@ export interface Transport {
   /**
    * Ends after what was written. `transportEnded` follows when the client has everything, at the latest by `abort`.
    * @param code WebSocket close code
+   * @param error what went wrong, for whoever carries a shared transport
    */
-  end(code: number): void;
+  end(code: number, error?: string): void;
   /** Ends at once; what was written may be lost. */
   abort(): void;
   /** Stop and restart taking bytes from the client. Transports whose client waits for each answer need not do anything. */
   pause(): void;
   resume(): void;
+  /** Of a shared transport: the connection's `drained` is to be called, once, when everything has been given to the client's side. Others always call. */
+  awaitDrain?(): void;
   /** Once a sweep. @param now see `monotonicNow` */
   sweep?(now: number): void;
 }

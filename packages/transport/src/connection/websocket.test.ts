@@ -103,6 +103,7 @@ describe("the handshake (emulator-observed §2)", () => {
 
   it.each([
     ['{"protocol":"json","version":3}', '{"error":"The server does not support version 3 of the \'json\' protocol."}'],
+    ['{"protocol":"blazorpack","version":1}', '{"error":"The protocol \'blazorpack\' is not supported."}'],
     ['{"protocol":"xml","version":1}', '{"error":"The protocol \'xml\' is not supported."}'],
   ])("refuses %s with a sentence and 1000, without a close message", async (text, answer) => {
     const client = await WebSocketClient.open(started.webSocketUrl);
@@ -240,6 +241,16 @@ describe("what a client sends", () => {
     client.send("x".repeat(600));
     expect(await client.ended).toEqual({ code: 1000 });
     expect(client.text).toBe(`{}\u001e${closeError}`);
+    expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]);
+  });
+
+  it("hands over what came before a record that is larger than allowed", async () => {
+    started.limits = { ...started.limits, maxMessageBytes: 1_000 };
+    const client = await connect();
+    const call = '{"type":1,"target":"good","arguments":[]}\u001e';
+    client.send(`${call}${call}${"x".repeat(1_100)}`);
+    expect(await client.ended).toEqual({ code: 1000 });
+    expect(started.handler.messages).toHaveLength(2);
     expect(started.handler.ends).toMatchObject([{ reason: CloseReasons.messageTooLarge }]);
   });
 

@@ -20,7 +20,7 @@ export async function listenOnBun(options: ListenerOptions): Promise<Listener> {
   if (options.tls?.requestCertificate) {
     throw new ListenError(
       "ERR_RUNTIME",
-      "Bun does not tell which certificate a client shows: run on Node, or behind a proxy that does.",
+      "Bun.serve does not tell which certificate a client shows: run on Node, or behind a proxy that does.",
     );
   }
   const listener = new BunListener(options);

@@ -36,9 +36,7 @@ describe("The last message", () => {
   const [a, b] = [Buffer.from("a"), Buffer.from("b")];
   it("is made once for the same parts, even in another list", () => {
     const last = new LastMessage(encodeFrame);
-    const list = [a, b];
-    const frame = last.of(list, true);
-    list.length = 0;
+    const frame = last.of([a, b], true);
     expect(last.of([a, b], true)).toBe(frame);
   });
 

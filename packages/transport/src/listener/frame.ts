@@ -39,11 +39,11 @@ export function encodeFrames(messages: readonly Uint8Array[], isText: boolean): 
 
 /**
  * Remembers what the last list of parts was turned into. A broadcast hands the same parts to one socket after the other: the first
- * pays, the others share. "Same" means the identical objects in the same order; the parts promise not to change.
+ * pays, the others share. "Same" means the identical objects in the same order; neither the parts nor their list may change.
  */
 export class LastMessage<T> {
   readonly #make: (parts: readonly Uint8Array[], isText: boolean) => T;
-  readonly #parts: Uint8Array[] = [];
+  #parts: readonly Uint8Array[] = [];
   #isText = false;
   #made: T | undefined;
 
@@ -54,8 +54,7 @@ export class LastMessage<T> {
   of(parts: readonly Uint8Array[], isText: boolean): T {
     if (this.#made !== undefined && isText === this.#isText && this.#holds(parts)) return this.#made;
     const made = this.#make(parts, isText);
-    this.#parts.length = parts.length;
-    for (let i = 0; i < parts.length; i++) this.#parts[i] = parts[i]!;
+    this.#parts = parts;
     this.#isText = isText;
     this.#made = made;
     return made;

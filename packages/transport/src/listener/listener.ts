@@ -140,7 +140,7 @@ export interface SocketHandler {
 /** An open WebSocket. Sends never throw: after the end they do nothing. */
 export interface Socket {
   /**
-   * Sends one message made of parts (a single write). Parts are shared between sockets and must not change afterwards.
+   * Sends one message made of parts (a single write). Neither the parts, which sockets share, nor their list may change afterwards.
    * Text frames hold UTF-8.
    */
   send(parts: readonly Uint8Array[], isText: boolean): void;

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { basename } from "node:path";
 import type { LoadProblem } from "../../contracts/function-definition.ts";
 import type { LoadedMessage, LoadMessage, ProcessMessage, ScriptFunction } from "../messages.ts";
-import { errorText } from "./core-errors.ts";
+import { errorText, loadErrorText } from "./core-errors.ts";
 import type { CoreModule } from "./core-module.ts";
 import { findHandler, loadScript } from "./script-loader.ts";
 
@@ -37,7 +37,7 @@ export async function loadApp(
     try {
       await loadScript(entryPoint);
     } catch (error) {
-      const message = `The entry point "${basename(entryPoint.file)}" could not be loaded: ${errorText(error)}`;
+      const message = `The entry point "${basename(entryPoint.file)}" could not be loaded: ${loadErrorText(error)}`;
       problems.push({ file: entryPoint.file, message });
     }
   }
@@ -102,6 +102,6 @@ async function loadFunction(
     });
     return undefined;
   } catch (error) {
-    return { functionName: name, file, message: `The function "${name}" could not be loaded: ${errorText(error)}` };
+    return { functionName: name, file, message: `The function "${name}" could not be loaded: ${loadErrorText(error)}` };
   }
 }

@@ -45,3 +45,19 @@ export function errorText(error: unknown): string {
   const { name, message, stack } = describeError(error);
   return stack ?? `${name}: ${message}`;
 }
+
+/** Where the host's own code is, as stack traces name it. */
+const ownFolder = new URL(".", import.meta.url).href;
+
+/**
+ * For a list of problems: what went wrong when the app's files were loaded, without the lines of Node and of the host, which name nothing
+ * that the developer wrote.
+ */
+export function loadErrorText(error: unknown): string {
+  const text = errorText(error)
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line) || !(line.includes("node:internal/") || line.includes(ownFolder)))
+    .join("\n");
+  const missing = /Cannot find (?:module|package) '(?![./])[^']+'/.exec(text);
+  return missing === null ? text : text.replace(missing[0], `${missing[0]}: does the app need \`npm install\`?`);
+}

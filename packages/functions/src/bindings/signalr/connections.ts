@@ -4,6 +4,7 @@ import {
   type RetryOptions,
   ServiceClient,
   type ServiceClientOptions,
+  type TokenCredential,
 } from "@signalbox/management";
 import { parseConnectionString } from "@signalbox/protocol";
 import type { LayeredSettings } from "../../config/app-settings.ts";
@@ -15,6 +16,8 @@ import { identityRefusal } from "../identity-refusal.ts";
 
 /** Name of the setting that a binding uses unless it names another. */
 export const defaultConnectionSetting = "AzureSignalRConnectionString";
+
+const orIdentity = ", or, for the service in the cloud, use `signalbox functions start --azure-identity`";
 
 /** What a binding's connection setting leads to. */
 export interface SignalRConnection {
@@ -36,13 +39,16 @@ export function connectionSettingOf(definition: BindingDefinition): string {
  */
 export class SignalRConnections {
   readonly #settings: LayeredSettings;
+  readonly #credential: TokenCredential | undefined;
   readonly #open = new Map<string, SignalRConnection>();
 
-  constructor(settings: LayeredSettings) {
+  /** @param credential for settings of an identity in place of a connection string (`<setting>:serviceUri`); undefined: they are refused */
+  constructor(settings: LayeredSettings, credential?: TokenCredential) {
     this.#settings = settings;
+    this.#credential = credential;
   }
 
-  /** @throws {BindingError} when the setting is missing, asks for an identity or is no connection string */
+  /** @throws {BindingError} when the setting is missing, asks for an identity that this host does not have, or is no connection string */
   get(definition: BindingDefinition): SignalRConnection {
     const name = connectionSettingOf(definition);
     const open = this.#open.get(name) ?? this.#connect(name);
@@ -70,7 +76,7 @@ export class SignalRConnections {
     const endpoints = this.#endpoints(setting);
     if (endpoints.length === 0) {
       const identity = this.#settings.identitySetting(setting);
-      if (identity !== undefined) throw identityRefusal(identity, setting);
+      if (identity !== undefined) throw identityRefusal(identity, setting, orIdentity);
       throw new BindingError(
         `The SignalR Service connection string is not configured: the setting "${setting}" is missing or empty.`,
       );
@@ -88,11 +94,38 @@ export class SignalRConnections {
   }
 
   #endpoints(setting: string): readonly EndpointOptions[] {
-    const connectionString = this.#settings.connectionString(setting);
+    const connectionString = this.#settings.connectionString(setting) ?? this.#ofIdentity(setting);
     return [
       ...(connectionString === undefined ? [] : [{ connectionString }]),
-      ...Object.entries(this.#settings.entries()).flatMap(([name, value]) => namedEndpoint(name, value) ?? []),
+      ...Object.entries(this.#settings.entries()).flatMap(([name, value]) => this.#namedEndpoint(name, value) ?? []),
     ];
+  }
+
+  /** What `<setting>:serviceUri` and its relatives say, as a connection string; undefined without a credential. */
+  #ofIdentity(setting: string): string | undefined {
+    const serviceUri = this.#settings.get(`${setting}:serviceUri`);
+    if (!serviceUri || this.#credential === undefined) return undefined;
+    const more = ["ClientEndpoint", "ServerEndpoint"].flatMap((name) => {
+      const value = this.#settings.get(`${setting}:${name}`);
+      return value ? [`${name}=${value};`] : [];
+    });
+    return `Endpoint=${serviceUri};AuthType=azure;Version=1.0;${more.join("")}`;
+  }
+
+  /**
+   * The endpoint of a setting `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; its name keeps its letter case.
+   * @throws {BindingError} for one of an identity (`…:serviceUri`) without a credential
+   */
+  #namedEndpoint(setting: string, value: string): EndpointOptions | undefined {
+    const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?(:serviceUri)?$/i.exec(
+      setting.replaceAll("__", ":"),
+    );
+    if (match === null || value.trim() === "") return undefined;
+    const plain = setting.replace(/(?:__|:)serviceUri$/i, "");
+    const connectionString = match[3] === undefined ? value : this.#ofIdentity(plain);
+    if (connectionString === undefined) throw identityRefusal(setting, plain, orIdentity);
+    const type = match[2]?.toLowerCase() === "secondary" ? "secondary" : "primary";
+    return { connectionString, name: match[1]!, type };
   }
 
   /** As the extension reads them; without any, calls are not repeated. */
@@ -100,7 +133,11 @@ export class SignalRConnections {
     const timeout = this.#settings.get("AzureSignalRHttpClientTimeout");
     const timeoutMs = timeout && parseTimeSpan(timeout);
     const retry = this.#retry();
-    return { ...(timeoutMs ? { timeoutMs } : {}), ...(retry === undefined ? {} : { retry }) };
+    return {
+      ...(timeoutMs ? { timeoutMs } : {}),
+      ...(retry === undefined ? {} : { retry }),
+      ...(this.#credential === undefined ? {} : { credential: this.#credential }),
+    };
   }
 
   #retry(): RetryOptions | undefined {
@@ -116,16 +153,4 @@ export class SignalRConnections {
       ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
     };
   }
-}
-
-/**
- * The endpoint of a setting `Azure:SignalR:Endpoints:<name>[:primary|secondary]`; its name keeps its letter case.
- * @throws {BindingError} for one of an identity (`…:serviceUri`)
- */
-function namedEndpoint(setting: string, connectionString: string): EndpointOptions | undefined {
-  const match = /^Azure:SignalR:Endpoints:([^:]+)(?::(primary|secondary))?(:serviceUri)?$/i.exec(setting.replaceAll("__", ":"));
-  if (match === null || connectionString.trim() === "") return undefined;
-  if (match[3] !== undefined) throw identityRefusal(setting, setting.replace(/(?:__|:)serviceUri$/i, ""));
-  const type = match[2]?.toLowerCase() === "secondary" ? "secondary" : "primary";
-  return { connectionString, name: match[1]!, type };
 }

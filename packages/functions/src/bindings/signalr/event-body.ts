@@ -1,6 +1,7 @@
 import {
   decodeMessagePack,
   type HubProtocol,
+  type HubProtocolName,
   jsonProtocol,
   MessageType,
   messagePackProtocol,
@@ -17,7 +18,7 @@ export interface Invocation {
 }
 
 /** How the body of an upstream request is written, and with it the answer. */
-export type BodyFormat = HubProtocol["name"];
+export type BodyFormat = HubProtocolName;
 
 /** @returns undefined for a media type that upstream requests do not have */
 export function bodyFormat(contentType: string | null): BodyFormat | undefined {

@@ -46,6 +46,24 @@ describe("The headers of an event", () => {
     expect(read("")).toEqual({});
   });
 
+  it("tell no claims that a user wrote into the own id", () => {
+    const read = (userId: string, claims: string) =>
+      eventHeaders(new Headers({ ...required, "X-ASRS-User-Id": userId, "X-ASRS-User-Claims": claims }))!.claims;
+    const long = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier";
+    expect(read("x, admin: true", "asrs.s.uid: x, admin: true")).toEqual({ "asrs.s.uid": "x, admin: true" });
+    expect(read("x, a: 1", `role: r, ${long}: x, a: 1, asrs.s.uid: x, a: 1, a: 2`)).toEqual({
+      "asrs.s.uid": "x, a: 1",
+      [long]: "x, a: 1",
+      role: "r",
+      a: "2",
+    });
+    // As a header, with its blanks encoded.
+    expect(read("%20x, a: 1%20", "asrs.s.uid:  x, a: 1 , role: r")).toEqual({ "asrs.s.uid": "%20x, a: 1%20", role: "r" });
+    expect(read("%20x, a: 1%20", "asrs.s.uid:  x, a: 1%20")).toEqual({ "asrs.s.uid": "%20x, a: 1%20" });
+    expect(read("Love, Ada", "asrs.s.uid: Love, Ada, role: r")).toEqual({ "asrs.s.uid": "Love, Ada", role: "r" });
+    expect(read("", "asrs.s.uid: , role: r")).toEqual({ role: "r" });
+  });
+
   it("are read as UTF-8, and as they are when they are none", () => {
     const utf8 = Buffer.from("Zoë 李").toString("latin1");
     expect(eventHeaders(new Headers({ ...required, "X-ASRS-User-Id": utf8 }))!.userId).toBe("Zoë 李");

@@ -33,7 +33,8 @@ export function eventHeaders(headers: Headers): EventHeaders | undefined {
     },
   );
   if (!connectionId || !hub || !category || !event) return undefined;
-  const userId = headers.get("x-asrs-user-id");
+  const userHeader = headers.get("x-asrs-user-id");
+  const userId = userHeader === null ? null : headerText(userHeader);
   const query = headers.get("x-asrs-client-query");
   const claims = headers.get("x-asrs-user-claims");
   return {
@@ -41,9 +42,9 @@ export function eventHeaders(headers: Headers): EventHeaders | undefined {
     hub,
     category,
     event,
-    userId: userId === null ? null : headerText(userId),
+    userId,
     query: query === null ? null : queryOf(headerText(query)),
-    claims: claims === null ? null : claimsOf(headerText(claims)),
+    claims: claims === null ? null : claimsOf(headerText(claims), userId ?? ""),
     headers: Object.fromEntries([...headers].map(([name, value]) => [name, headerText(value)])),
   };
 }
@@ -58,13 +59,38 @@ function queryOf(text: string): Record<string, string> {
   return Object.fromEntries(query);
 }
 
-/** As the extension reads them: of a repeated type the first is kept; a value with a comma or ": " in it is lost. */
-function claimsOf(text: string): Record<string, string> {
+/**
+ * As the extension reads them: of a repeated type the first is kept; a value with a comma or ": " in it is lost. With one exception, for
+ * users may choose their id: the claims that tell it end where it ends, so that no other claim can be read out of `x, admin: true`.
+ */
+function claimsOf(text: string, userId: string): Record<string, string> {
   const claims = new Map<string, string>();
+  const add = (type: string, value: string) => {
+    if (!claims.has(type)) claims.set(type, value);
+  };
+  for (const type of userTypes) {
+    for (const id of spellings(userId)) {
+      if (!id.includes(",")) continue;
+      const parts = `, ${text}, `.split(`, ${type}: ${id}, `);
+      if (parts.length === 1) continue;
+      add(type, userId);
+      text = parts.join(", ");
+    }
+  }
   for (const part of text.split(",")) {
     const pieces = part.trim().split(": ");
     const [type, value] = pieces as [string, string?];
-    if (pieces.length === 2 && !claims.has(type.trim())) claims.set(type.trim(), value!.trim());
+    if (pieces.length === 2) add(type.trim(), value!.trim());
   }
   return Object.fromEntries(claims);
+}
+
+/** Types of claims whose value is the user id. */
+const userTypes = ["asrs.s.uid", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"];
+
+/** Blanks at the ends of a header are percent-encoded; those of a claim may be within one. */
+function spellings(userId: string): ReadonlySet<string> {
+  const blanks = (encoded: string) => encoded.replaceAll("%20", " ");
+  const start = userId.replace(/^(?:%20)+/, blanks);
+  return new Set([userId, start, userId.replace(/(?:%20)+$/, blanks), start.replace(/(?:%20)+$/, blanks)]);
 }

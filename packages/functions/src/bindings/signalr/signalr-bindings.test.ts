@@ -1,9 +1,13 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ServiceClient, type TokenCredential } from "@signalbox/management";
 import type { Service } from "@signalbox/service";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { BindingContext } from "../../contracts/binding.ts";
 import { fromTypedData, toTypedData } from "../../contracts/typed-data.ts";
 import {
   binding,
+  connectByToken,
   connectClient,
   contextOf,
   indexing,
@@ -34,9 +38,12 @@ const payloadOf = ({ accessToken }: ConnectionInfo) =>
   JSON.parse(Buffer.from(accessToken.split(".")[1]!, "base64url").toString());
 
 /** An app whose one SignalR setting leads to a real service. */
-function app(values: Readonly<Record<string, string>> = { AzureSignalRConnectionString: east.connectionString, Hub: "Chat" }) {
+function app(
+  values: Readonly<Record<string, string>> = { AzureSignalRConnectionString: east.connectionString, Hub: "Chat" },
+  credential?: TokenCredential,
+) {
   const settings = settingsOf(values);
-  const connections = new SignalRConnections(settings);
+  const connections = new SignalRConnections(settings, credential);
   const inputs = new Map(signalRInputs(connections).map((input) => [input.type, input]));
   const output = new SignalROutput(connections);
   const read = async (type: string, properties: object, data = {}) =>
@@ -107,7 +114,7 @@ describe("signalRConnectionInfo", () => {
     expect(exp - iat).toBe(60);
   });
 
-  it("gives a user id with a comma and a colon a token, as in the cloud, though receivers of upstream events read claims out of it", async () => {
+  it("gives a user id with a comma and a colon a token, as in the cloud: it is a legal one, and our trigger reads no claims out of it", async () => {
     const info = await app().negotiate({ userId: "{headers.user}" }, { headers: { user: "x, admin: true" } });
     expect(payloadOf(info)).toMatchObject({ "asrs.s.uid": "x, admin: true" });
   });
@@ -133,6 +140,22 @@ describe("signalRConnectionInfo", () => {
     );
   });
 
+  it("takes an identity where the host has one, with the addresses that its settings name", async () => {
+    const credential: TokenCredential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const settings = {
+      Hub: "c",
+      Signal__serviceUri: "https://x.test",
+      Signal__clientEndpoint: "https://clients.test",
+      Azure__SignalR__Endpoints__East__serviceUri: "https://east.test",
+      "Azure:SignalR:Endpoints:West:secondary:serviceUri": "https://west.test/",
+    };
+    expect(await app(settings, credential).read("signalREndpoints", { connectionStringSetting: "Signal" })).toMatchObject([
+      { endpointType: "Primary", name: "", endpoint: "https://x.test" },
+      { endpointType: "Primary", name: "East", endpoint: "https://east.test" },
+      { endpointType: "Secondary", name: "West", endpoint: "https://west.test" },
+    ]);
+  });
+
   it("prefers a connection string to an identity", () => {
     const both = app({ Signal: east.connectionString, Signal__serviceUri: "https://x.test" });
     expect(() => both.check("signalRConnectionInfo", { hubName: "c", connectionStringSetting: "Signal" })).not.toThrow();
@@ -151,6 +174,55 @@ describe("signalRConnectionInfo", () => {
     expect(() => app({ AzureSignalRConnectionString: "nonsense" }).check("signalRConnectionInfo", { hubName: "c" })).toThrow(
       /"AzureSignalRConnectionString" cannot be used/,
     );
+  });
+});
+
+describe("signalRRefresh", () => {
+  async function connect(access: ConnectionInfo): Promise<string> {
+    const { connection, connectionToken } = await connectByToken(access);
+    clients.push({ connection, id: "", calls: [] });
+    return connectionToken;
+  }
+  const asking = { connectionToken: "{query.id}", userId: "{headers.user}" };
+  const refresh = (id: string, user: string, properties: object = {}) =>
+    app().read("signalRRefresh", { ...asking, ...properties }, { query: { id }, headers: { user } });
+  const hub = () => ServiceClient.fromConnectionString(east.connectionString).hub("chat");
+  const idToken = `e30.${Buffer.from(JSON.stringify({ level: "7", other: "no" })).toString("base64url")}.sig`;
+
+  it("gives a connected client a new token, with the claims of its idToken, and its connection these claims", async () => {
+    const id = await connect(await app().negotiate({ userId: "ada" }));
+    const plain = (await refresh(id, "ada")) as { accessToken: string };
+    expect(plain).toEqual({ accessToken: expect.any(String), tokenLifetimeSeconds: 3600 });
+    expect(payloadOf(plain as ConnectionInfo)).toMatchObject({ "asrs.s.uid": "ada" });
+    const changed = await refresh(id, "ada", { idToken, claimTypeList: ["level"], tokenLifetimeSeconds: 60 });
+    expect(changed).toMatchObject({ tokenLifetimeSeconds: 60 });
+    expect(payloadOf(changed as ConnectionInfo)).toMatchObject({ "asrs.s.uid": "ada", level: "7" });
+    expect(await hub().connectionClaims(id)).toContainEqual({ type: "level", value: "7" });
+    expect(await hub().connectionClaims(id)).not.toContainEqual(expect.objectContaining({ type: "asrs.s.aeo" }));
+  });
+
+  it("lets a client that is to be closed when its authentication expires stay as long again", async () => {
+    const id = await connect(
+      await hub().negotiate({ userId: "ada", lifetimeMs: 60_000, closeOnAuthenticationExpiration: true }),
+    );
+    expect(await refresh(id, "ada", { tokenLifetimeSeconds: 7200 })).toMatchObject({
+      tokenLifetimeSeconds: expect.any(Number),
+    });
+    const expiry = (await hub().connectionClaims(id)).find(({ type }) => type === "asrs.s.aeo")!.value;
+    expect(Number(expiry) * 1000).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+
+  it("gives null without a connection token, and for the connection of another user", async () => {
+    const [ada, nobody] = [await connect(await app().negotiate({ userId: "ada" })), await connect(await app().negotiate({}))];
+    expect(await refresh("", "ada")).toBeNull();
+    expect(await refresh(ada, "bob")).toBeNull();
+    expect(await refresh(ada, "")).toBeNull();
+    expect(await refresh(nobody, "ada")).toBeNull();
+    expect(await refresh(nobody, "")).toMatchObject({ accessToken: expect.any(String) });
+  });
+
+  it("fails for a connection that does not exist", async () => {
+    await expect(refresh("unknown", "ada")).rejects.toThrow("There is no connection with this token.");
   });
 });
 
@@ -216,6 +288,61 @@ describe("The signalR output", () => {
     await expect(app({ Hub: "c", AzureSignalRConnectionString: wrongKey }).write({ target: "t" })).rejects.toThrow();
     const nowhere = `Endpoint=http://127.0.0.1:1;AccessKey=${"x".repeat(44)};Version=1.0;`;
     await expect(app({ Hub: "c", AzureSignalRConnectionString: nowhere }).write({ target: "t" })).rejects.toThrow();
+  });
+});
+
+/** reference functions-host §2.6 */
+describe("Settings of the extension", () => {
+  /** A service that is busy for its first calls, or for ever. */
+  async function busy(calls: number) {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      if (calls !== Number.POSITIVE_INFINITY) response.writeHead(asked > calls ? 202 : 503).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const connectionString = `Endpoint=http://127.0.0.1:${port};AccessKey=${"x".repeat(44)};Version=1.0;`;
+    return { asked: () => asked, settings: { Hub: "c", AzureSignalRConnectionString: connectionString } };
+  }
+
+  it("make a send try again, so often and after such pauses", async () => {
+    const retry = {
+      AzureSignalRRetry__MaxRetries: "2",
+      "AzureSignalRRetry:Delay": "00:00:00.01",
+      AzureSignalRRetry__Mode: "Fixed",
+    };
+    const passing = await busy(2);
+    await app({ ...passing.settings, ...retry }).write({ target: "t" });
+    expect(passing.asked()).toBe(3);
+    const lasting = await busy(3);
+    await expect(app({ ...lasting.settings, ...retry }).write({ target: "t" })).rejects.toThrow("503");
+    expect(lasting.asked()).toBe(3);
+    const once = await busy(1);
+    await expect(app(once.settings).write({ target: "t" })).rejects.toThrow("503");
+    expect(once.asked()).toBe(1);
+  });
+
+  it("say how long an answer may take", async () => {
+    const { settings } = await busy(Number.POSITIVE_INFINITY);
+    const write = app({ ...settings, AzureSignalRHttpClientTimeout: "00:00:00.1" }).write({ target: "t" });
+    await expect(write).rejects.toThrow("did not answer within 0.1 s");
+  });
+
+  it("that ask for a transport or a protocol of their own change nothing that clients see", async () => {
+    const chat = app({
+      Hub: "Chat",
+      AzureSignalRConnectionString: east.connectionString,
+      AzureSignalRServiceTransportType: "Persistent",
+      "Azure:SignalR:HubProtocol": "MessagePack",
+    });
+    const ada = await chat.connect({ userId: "ada3" });
+    await chat.write([1, 2, 3].map((number) => ({ target: "news", arguments: [number], userId: "ada3" })));
+    await expect.poll(() => ada.calls).toEqual([1, 2, 3].map((number) => ["news", number]));
   });
 });
 

@@ -1,10 +1,11 @@
-import type { EndpointInfo, NegotiateOptions } from "@signalbox/management";
+import type { EndpointInfo } from "@signalbox/management";
 import type { BindingContext, IndexingContext, InputBinding } from "../../contracts/binding.ts";
 import type { BindingDefinition } from "../../contracts/function-definition.ts";
 import { type TypedData, toTypedData } from "../../contracts/typed-data.ts";
-import { property, requiredText, textProperty } from "../definition.ts";
+import { requiredText } from "../definition.ts";
 import type { SignalRConnections } from "./connections.ts";
-import { claimsFromToken } from "./id-token.ts";
+import { negotiateOptions } from "./negotiate-options.ts";
+import { refresh } from "./refresh.ts";
 
 /** The inputs of the SignalR extension (reference functions-host §2.3, §2.6). All names are camelCase, whatever the programming model. */
 export function signalRInputs(connections: SignalRConnections): readonly InputBinding[] {
@@ -33,25 +34,14 @@ export function signalRInputs(connections: SignalRConnections): readonly InputBi
       check,
       read: async (definition) => toTypedData(connections.get(definition).client.endpoints.map(liteEndpoint)),
     },
+    {
+      type: "signalRRefresh",
+      check,
+      read: async (definition, context) => toTypedData(await refresh(hubOf(definition, context), definition, context)),
+    },
   ];
 }
 
 function liteEndpoint({ name, type, endpoint, online }: EndpointInfo) {
   return { endpointType: type === "primary" ? "Primary" : "Secondary", name, endpoint, online };
-}
-
-function negotiateOptions(definition: BindingDefinition, context: BindingContext): NegotiateOptions {
-  const resolved = (name: string) => {
-    const text = textProperty(definition, name);
-    return (text && context.resolve(text)) || undefined;
-  };
-  const userId = resolved("userId");
-  const idToken = resolved("idToken");
-  const claimTypes = property(definition, "claimTypeList");
-  const lifetime = Number(property(definition, "tokenLifetimeSeconds") ?? 0);
-  return {
-    ...(userId === undefined ? {} : { userId }),
-    ...(idToken !== undefined && Array.isArray(claimTypes) ? { claims: claimsFromToken(idToken, claimTypes.map(String)) } : {}),
-    ...(lifetime > 0 ? { lifetimeMs: lifetime * 1000 } : {}),
-  };
 }

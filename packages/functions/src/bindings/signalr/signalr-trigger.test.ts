@@ -115,6 +115,15 @@ describe("The webhook of signalRTrigger answers", () => {
     }
   });
 
+  it("without a look at the signature for a service of an identity, which has no key", async () => {
+    const identity = settingsOf({ Hub: "Chat", AzureSignalRConnectionString__serviceUri: "https://x.test" });
+    const { trigger, definition, host } = webhook(onSend);
+    expect((await trigger.handle(message("send", [], { headers: { "X-ASRS-Signature": "sha256=00" } }))).status).toBe(401);
+    const unsigned = new SignalRTrigger(new SignalRConnections(identity, { getToken: async () => null }));
+    unsigned.start(definition, host);
+    expect((await unsigned.handle(message("send", [], { headers: { "X-ASRS-Signature": "sha256=00" } }))).status).toBe(200);
+  });
+
   it.each([
     ["no JSON", "{"],
     ["no invocation", '{"type":3,"invocationId":"1"}'],

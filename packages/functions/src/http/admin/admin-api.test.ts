@@ -57,7 +57,12 @@ describe("/admin", () => {
   });
 
   it.each(["/admin/host/ping", "/admin/warmup"])("answers %s", async (path) => {
-    expect(await send(app.url + path, { method: "POST" })).toMatchObject({ status: 200, text: "" });
+    for (const method of ["GET", "POST"])
+      expect(await send(app.url + path, { method })).toMatchObject({ status: 200, text: "" });
+  });
+
+  it("takes a deployment's wish to look at the triggers anew", async () => {
+    expect(await ask("POST", "/admin/host/synctriggers")).toEqual({ status: 200, json: { status: "success" } });
   });
 
   it("lists functions, and one", async () => {

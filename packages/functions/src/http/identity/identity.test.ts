@@ -108,7 +108,7 @@ describe("the login for development", () => {
       headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
     });
     expect(answer.text).toContain("Development only.");
-    expect(answer.text).toContain("Sign in as a github user");
+    expect(answer.text).toContain("Sign in with github");
     expect(answer.text).not.toContain('chat">');
   });
 

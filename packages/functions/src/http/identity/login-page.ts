@@ -50,7 +50,7 @@ export function loginPage(
 <body>
 <div class="banner" role="alert"><strong>Development only.</strong> This page checks nobody's identity: whoever opens it may sign in as anyone.</div>
 <main>
-<h1>Sign in as a ${name} user</h1>
+<h1>Sign in with ${name}</h1>
 ${refused === undefined ? "" : `<p class="problem" role="alert">${escaped(refused.problem)}</p>`}
 <form method="post">
 <input type="hidden" name="redirect" value="${escaped(redirect)}">

@@ -32,6 +32,10 @@ interface AppServersOptions {
 }
 
 export interface AppServersParts {
+  /** This node of the service, to app servers. */
+  readonly instanceId: string;
+  /** Earlier ones, which died with clients that app servers may still hold for connected. */
+  readonly deadInstances: readonly string[];
   readonly options: () => AppServersOptions;
   /** Where commands go. Asked when the first one comes: hubs need their backends first. */
   readonly hubs: () => Pick<Hubs, "execute" | "send" | "sizeOf" | "countDelivered">;
@@ -52,8 +56,6 @@ export interface AppServersParts {
 export class AppServersBackend implements Backend {
   readonly handshake = "backend";
   readonly #parts: AppServersParts;
-  /** This node of the service, to app servers. */
-  readonly #instanceId = crypto.randomUUID();
   readonly #registry: ServerRegistry;
   readonly #routes: Routes;
   readonly #invocations: ClientInvocations;
@@ -65,7 +67,7 @@ export class AppServersBackend implements Backend {
     const servers = (hub: string) => this.#registry.of(hub);
     const onError = (error: unknown) => this.#registry.onError(error);
     const invocations = new ClientInvocations({
-      instanceId: this.#instanceId,
+      instanceId: parts.instanceId,
       route: (id, hub) => this.#routes.find(id, hub),
       standIn: ({ identity }) => servers(identity.hub)?.anyOf(identity.serverId),
     });
@@ -90,7 +92,12 @@ export class AppServersBackend implements Backend {
       onDelivered: (hub) => parts.hubs().countDelivered(hub),
       onError,
     });
-    this.#registry = new ServerRegistry({ limits: () => parts.options().limits, events, log: parts.log });
+    this.#registry = new ServerRegistry({
+      limits: () => parts.options().limits,
+      deadInstances: parts.deadInstances,
+      events,
+      log: parts.log,
+    });
   }
 
   /** A server that may speak; its handshake is still to come. */
@@ -123,11 +130,12 @@ export class AppServersBackend implements Backend {
       member.connection.close(CloseReasons.noServer);
       return;
     }
+    const { instanceId } = this.#parts;
     const { clientsPerConnection, trustedProxies } = this.#parts.options();
-    const route = new Route(member, openConnectionMessage(member, this.#instanceId, trustedProxies), this.#request, server);
+    const route = new Route(member, openConnectionMessage(member, instanceId, trustedProxies), this.#request, server);
     this.#routes.add(route);
     route.attach(server);
-    this.#registry.of(route.hub)?.grow(server, clientsPerConnection, this.#instanceId);
+    this.#registry.of(route.hub)?.grow(server, clientsPerConnection, instanceId);
   }
 
   message(connection: HubConnection, message: ClientMessage): void {
@@ -135,6 +143,10 @@ export class AppServersBackend implements Backend {
     if (route === undefined) return;
     route.forward(message);
     if (message.type === MessageType.Completion) this.#invocations.answered(route, message);
+  }
+
+  renewed(connection: HubConnection): void {
+    this.#routes.of(connection)?.renewClaims(connection.client.claims);
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {
@@ -151,7 +163,7 @@ export class AppServersBackend implements Backend {
       server.send({
         type: ServiceMessageType.ServiceEvent,
         objectType: ServiceEventObject.ServiceInstance,
-        id: this.#instanceId,
+        id: this.#parts.instanceId,
         kind: ServiceEventKind.Reloading,
         message: "The service is shutting down.",
       });

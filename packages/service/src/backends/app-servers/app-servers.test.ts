@@ -1,6 +1,7 @@
-import { MessageType, pingValue, type ServiceMessage } from "@signalbox/protocol";
+import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage, signToken } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadSettings } from "../../config/load.ts";
+import { developmentKey } from "../../config/settings.ts";
 import { type ConnectedClient, StartedService, transportsAndProtocols } from "../../started-service.suite.ts";
 import { payloadsOf, ScriptedServer, type ServerOptions } from "./scripted-server.suite.ts";
 
@@ -94,6 +95,20 @@ describe("A client of an app server", () => {
     }
   });
 
+  it("gets a long message that its server drips byte by byte, and goes on serving others", async () => {
+    const server = await serve();
+    const client = await started.connect();
+    const other = await started.connect();
+    const text = "x".repeat(60_000);
+    const bytes = news(text, "end").get("json")!;
+    const drops = Array.from(bytes, (byte) => ({ type: 6, connectionId: client.id, payload: Uint8Array.of(byte) }) as const);
+    for (let at = 0; at < drops.length; at += 1_000) server.connection.send(...drops.slice(at, at + 1_000));
+    expect(await other.connection.invoke("echo", 1)).toBe(1);
+    await vi.waitFor(() => expect(client.calls).toEqual([[text, "end"]]));
+    await server.stop();
+    await Promise.all([client.closed, other.closed]);
+  });
+
   it("is told to its server once it leaves", async () => {
     const server = await serve();
     const client = await started.connect();
@@ -101,6 +116,18 @@ describe("A client of an app server", () => {
     const close = await server.connection.until(5);
     expect(close).toMatchObject({ connectionId: client.id, error: "" });
     expect(server.disconnected).toEqual([client.id]);
+  });
+
+  it("may be spoken to when it has left, which concerns nobody", async () => {
+    const server = await serve();
+    const [gone, other] = [await started.connect(), await started.connect()];
+    await gone.connection.stop();
+    await server.connection.until(5, ({ connectionId }) => connectionId === gone.id);
+    server.send({ type: 6, connectionId: gone.id, payload: news("last words").get("json")! });
+    server.send({ type: 5, connectionId: gone.id, error: "", headers: new Map() });
+    expect(await other.connection.invoke("echo", "still here")).toBe("still here");
+    expect(server.connection.received.some(({ type }) => type === 15)).toBe(false);
+    expect(server.disconnected).toEqual([gone.id]);
   });
 
   it("is closed by its server with what the app said last", async () => {
@@ -214,6 +241,10 @@ describe("Routing", () => {
 });
 
 describe("Without a server", () => {
+  it("a page of Blazor Server is refused: nobody else speaks its protocol", async () => {
+    await expect(started.connect({ protocol: "blazorpack" })).rejects.toThrow("The protocol 'blazorpack' is not supported.");
+  });
+
   it("a client that its server sent here is closed, may reconnect, and is served once one is there", async () => {
     const query = "&asrs.op=%2Fchat&asrs_request_id=abc";
     await expect(started.connect({ query })).rejects.toThrow("No app server is connected.");
@@ -548,8 +579,12 @@ describe("A token that is renewed at the app", () => {
     const client = await started.connectTo(negotiation, { "asrs.s.coae": "true", "asrs.s.aeo": String(soon) });
     const claims = [{ type: "role", value: "new" }];
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims, expireTime: Date.now() + 60_000, ackId: 1 });
-    expect(await server.connection.until(20, ({ ackId }) => ackId === 1)).toMatchObject({ status: 1 });
-    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    const renewed = await server.connection.until(20, ({ ackId }) => ackId === 1);
+    expect(renewed).toMatchObject({ status: 1 });
+    // What is for the service alone stays, unless it is said anew; SDKs sign the client's next token with all of it.
+    const all = [{ type: "asrs.s.coae", value: "true" }, { type: "asrs.s.aeo", value: String(soon) }, ...claims];
+    expect(decodeConnectionClaims(renewed.payload!)).toEqual(all);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims: all });
     server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 2 });
     expect(await server.connection.until(20, ({ ackId }) => ackId === 2)).toMatchObject({ status: 1 });
     server.send({ type: 41, connectionToken: "unknown", claims: [], expireTime: Date.now(), ackId: 3 });
@@ -559,6 +594,33 @@ describe("A token that is renewed at the app", () => {
     }
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims: [], expireTime: Date.now(), ackId: 5 });
     await client.ended;
+  });
+
+  it("counts also when it was renewed over REST: the app is told", async () => {
+    const server = await serve();
+    const negotiation = await started.negotiate("");
+    const client = await started.connectTo(negotiation, { "asrs.s.uid": "ann", role: "old" });
+    const path = "/api/hubs/chat/connections/:refreshAuth";
+    const token = signToken(
+      { aud: `http://localhost${path}`, exp: Math.floor(Date.now() / 1000) + 60 },
+      { key: developmentKey },
+    );
+    const response = await fetch(started.service.url + path, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ connectionToken: negotiation.connectionToken, claims: [{ type: "level", value: "new" }] }),
+    });
+    const { claims } = (await response.json()) as {
+      readonly claims: readonly { readonly type: string; readonly value: string }[];
+    };
+    expect(claims.filter(({ type }) => ["asrs.s.uid", "role", "level"].includes(type))).toEqual([
+      { type: "asrs.s.uid", value: "ann" },
+      { type: "level", value: "new" },
+    ]);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 1 });
+    const { payload } = (await server.connection.until(20, ({ ackId }) => ackId === 1)) as { readonly payload: Uint8Array };
+    expect(decodeConnectionClaims(payload)).toEqual(claims);
   });
 
   it("cannot be had without an access key", async () => {

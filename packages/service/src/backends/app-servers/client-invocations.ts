@@ -7,22 +7,22 @@ import {
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
-import type { ClientMessage } from "@signalbox/transport";
+import { AwaitedInvocations, type ClientMessage } from "@signalbox/transport";
 import type { Route } from "./route.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** An invocation that nobody has answered for this long is forgotten, in milliseconds. */
 const maxAge = 600_000;
 /**
- * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. A result
- * that came too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
+ * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. What is said of
+ * an invocation too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
  */
-const earliestResult = 20;
+const earliestAnswer = 20;
 const repetitions = [30, 100, 300, 1_000, 3_000];
 
 interface Pending {
   readonly caller: ServerConnection;
-  readonly route: Route;
+  readonly asked: Route;
   /** When it began; see `performance.now`. */
   readonly at: number;
   repetition: NodeJS.Timeout | undefined;
@@ -47,7 +47,7 @@ export interface ClientInvocationsParts {
  */
 export class ClientInvocations {
   readonly #parts: ClientInvocationsParts;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new AwaitedInvocations<Route, Pending>();
 
   constructor(parts: ClientInvocationsParts) {
     this.#parts = parts;
@@ -58,15 +58,17 @@ export class ClientInvocations {
     const route = this.#parts.route(connectionId, caller.identity.hub);
     const problem = whyNot(route, message);
     if (route === undefined || problem !== undefined) {
-      this.#fail(caller, message, problem ?? "");
+      this.#fail(caller, performance.now(), message, problem ?? "");
       return;
     }
     this.#forgetOverdue();
-    this.#pending.set(invocationId, { caller, route, at: performance.now(), repetition: undefined });
+    const at = performance.now();
+    const former = this.#pending.add(invocationId, { caller, asked: route, at, repetition: undefined });
+    clearTimeout(former?.repetition);
     if (!isOwn(caller, route)) {
       route.server.send({ ...message, callerServerId: caller.identity.serverId });
       const { instanceId } = this.#parts;
-      caller.send({ type: ServiceMessageType.ServiceMapping, invocationId, connectionId, instanceId });
+      this.#answer(caller, at, { type: ServiceMessageType.ServiceMapping, invocationId, connectionId, instanceId });
     }
     route.connection.send(framedPayload(payloads));
   }
@@ -74,8 +76,8 @@ export class ClientInvocations {
   /** The client's completion is on its way to its server. */
   answered(route: Route, message: ClientMessage): void {
     if (this.#pending.size === 0) return;
-    const pending = this.#pending.get(idOf(message));
-    if (pending?.route === route && isOwn(pending.caller, route)) this.#repeat(pending, message, 0);
+    const pending = this.#pending.find(idOf(message), route);
+    if (pending !== undefined && isOwn(pending.caller, route)) this.#repeat(pending, message, 0);
   }
 
   /** From the server of the client. */
@@ -83,30 +85,25 @@ export class ClientInvocations {
     const { invocationId, payload } = message;
     const pending = this.#pending.get(invocationId);
     // Only the server that has the client may speak for it.
-    if (pending === undefined || !isOwn(router, pending.route)) return;
-    this.#forget(invocationId, pending);
+    if (pending === undefined || !isOwn(router, pending.asked)) return;
+    this.#forget(invocationId);
     if (payload.length === 0) return;
     const { caller, at } = pending;
-    const answer = { ...message, callerServerId: caller.identity.serverId };
-    const early = earliestResult - (performance.now() - at);
-    if (early <= 0) this.#answer(caller, answer);
-    else setTimeout(() => this.#answer(caller, answer), early);
+    this.#answer(caller, at, { ...message, callerServerId: caller.identity.serverId });
   }
 
   /** The client has gone. */
   disconnected(route: Route): void {
-    for (const [invocationId, pending] of this.#pending) {
-      if (pending.route !== route) continue;
-      this.#forget(invocationId, pending);
-      this.#fail(pending.caller, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
+    for (const [invocationId, { caller, at, repetition }] of this.#pending.deleteOf(route)) {
+      clearTimeout(repetition);
+      this.#fail(caller, at, { invocationId, connectionId: route.id }, `Connection '${route.id}' is disconnected.`);
     }
   }
 
   /** Forgets calls of servers that are no more. */
   forgetCallers(): void {
-    for (const [invocationId, pending] of this.#pending) {
-      const { caller } = pending;
-      if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId, pending);
+    for (const [invocationId, { caller }] of this.#pending) {
+      if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId);
     }
   }
 
@@ -115,7 +112,7 @@ export class ClientInvocations {
     const oldest = performance.now() - maxAge;
     for (const [invocationId, pending] of this.#pending) {
       if (pending.at > oldest) return;
-      this.#forget(invocationId, pending);
+      this.#forget(invocationId);
     }
   }
 
@@ -124,24 +121,32 @@ export class ClientInvocations {
     if (delay === undefined) return;
     clearTimeout(pending.repetition);
     pending.repetition = setTimeout(() => {
-      pending.route.forward(message);
+      pending.asked.forward(message);
       this.#repeat(pending, message, times + 1);
     }, delay).unref();
   }
 
-  #forget(invocationId: string, pending: Pending): void {
-    this.#pending.delete(invocationId);
-    clearTimeout(pending.repetition);
+  #forget(invocationId: string): void {
+    clearTimeout(this.#pending.delete(invocationId)?.repetition);
   }
 
-  #fail(caller: ServerConnection, invocation: { invocationId: string; connectionId: string }, error: string): void {
+  #fail(
+    caller: ServerConnection,
+    at: number,
+    invocation: { readonly invocationId: string; readonly connectionId: string },
+    error: string,
+  ): void {
     const { invocationId, connectionId } = invocation;
     const callerServerId = caller.identity.serverId;
-    this.#answer(caller, { type: ServiceMessageType.ErrorCompletion, invocationId, connectionId, callerServerId, error });
+    this.#answer(caller, at, { type: ServiceMessageType.ErrorCompletion, invocationId, connectionId, callerServerId, error });
   }
 
-  #answer(caller: ServerConnection, message: ServiceMessage): void {
-    (caller.isOpen ? caller : this.#parts.standIn(caller))?.send(message);
+  /** @param at when the invocation began; see `performance.now` */
+  #answer(caller: ServerConnection, at: number, message: ServiceMessage): void {
+    const send = () => (caller.isOpen ? caller : this.#parts.standIn(caller))?.send(message);
+    const early = at + earliestAnswer - performance.now();
+    if (early <= 0) send();
+    else setTimeout(send, Math.ceil(early)).unref();
   }
 }
 

@@ -5,6 +5,7 @@ import {
   MessageType,
   type OpenConnectionMessage,
   ProtocolError,
+  type RecordReader,
   ServiceMessageType,
 } from "@signalbox/protocol";
 import type { ClientMessage, OpeningConnection, Payload } from "@signalbox/transport";
@@ -35,8 +36,8 @@ export class Route {
   #open: OpenConnectionMessage;
   readonly #request: Uint8Array;
   #answer: HandshakeReader | undefined = undefined;
-  /** The beginning of a hub message whose end has not come. */
-  #part: Uint8Array | undefined = undefined;
+  /** Has the beginning of a hub message whose end has not come. */
+  #part: RecordReader | undefined = undefined;
 
   /**
    * @param open how the client is announced to a server
@@ -85,9 +86,12 @@ export class Route {
     server.clients.add(this);
   }
 
-  /** Later servers are told these. */
+  /** Its server is told these and what the claims that are replaced said to the service alone, and so are later ones. */
   renewClaims(claims: OpenConnectionMessage["claims"]): void {
-    this.#open = { ...this.#open, claims };
+    const named = new Set(claims.map(({ type }) => type));
+    const kept = this.claims.filter(({ type }) => type.startsWith("asrs.s.") && !named.has(type));
+    this.#open = { ...this.#open, claims: [...kept, ...claims] };
+    this.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: this.id, claims: this.claims });
   }
 
   /** The server connection carries the client no longer. */
@@ -129,14 +133,33 @@ export class Route {
     return cut.rest;
   }
 
+  /** Nearly always a piece is whole hub messages, which leave as they came. Pieces of one are kept until its end, and joined once. */
   #deliver(piece: Uint8Array): boolean {
-    const bytes = this.#part === undefined ? piece : Buffer.concat([this.#part, piece]);
-    const whole = this.connection.protocol.wholeLength(bytes);
-    this.#part = whole < bytes.length ? bytes.subarray(whole) : undefined;
-    if (bytes.length - whole > this.server.maxMessageBytes) {
-      throw new ProtocolError("The app server sends a hub message that does not end.");
+    if (this.#part !== undefined) return this.#deliverRecords(piece, this.#part);
+    const { protocol } = this.connection;
+    const whole = protocol.wholeLength(piece);
+    if (whole === piece.length) return this.#relay(piece);
+    const isOnItsWay = whole > 0 && this.#relay(piece.subarray(0, whole));
+    return this.#deliverRecords(piece.subarray(whole), protocol.createReader(this.server.maxMessageBytes)) || isOnItsWay;
+  }
+
+  #deliverRecords(piece: Uint8Array, reader: RecordReader): boolean {
+    let isOnItsWay = false;
+    const relay = (record: Uint8Array) => {
+      isOnItsWay = this.#relay(record) || isOnItsWay;
+    };
+    try {
+      reader.read(piece).forEach(relay);
+    } catch (error) {
+      if (error instanceof ProtocolError) error.before.forEach(relay);
+      throw error;
     }
-    return whole > 0 && this.connection.send(new RelayedRecords(whole === bytes.length ? bytes : bytes.subarray(0, whole)));
+    this.#part = reader.pendingBytes > 0 ? reader : undefined;
+    return isOnItsWay;
+  }
+
+  #relay(records: Uint8Array): boolean {
+    return records.length > 0 && this.connection.send(new RelayedRecords(records));
   }
 }
 

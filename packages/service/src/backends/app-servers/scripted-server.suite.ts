@@ -3,16 +3,15 @@ import {
   type CloseConnectionMessage,
   type ConnectionDataMessage,
   type ConnectionFlowControlMessage,
+  clientProtocols,
   decodeGroupMemberPage,
   FlowControlOperation,
   FlowControlSubject,
   type GroupMemberQueryMessage,
   type HubMessage,
   type HubProtocol,
-  hubProtocols,
   type InvocationMessage,
   MessageType,
-  messagePayload,
   type OpenConnectionMessage,
   pingValue,
   ServiceHeader,
@@ -358,7 +357,7 @@ export class ServerClient {
     this.id = open.connectionId;
     this.open = open;
     this.connection = connection;
-    this.protocol = hubProtocols.get(open.extensions?.protocol ?? "json")!;
+    this.protocol = clientProtocols.get(open.extensions?.protocol ?? "json")!;
     this.isMigrated = open.headers.has(ServiceHeader.migrateFrom);
   }
 
@@ -369,8 +368,7 @@ export class ServerClient {
 
 /** One hub message in every protocol. */
 export function payloadsOf(message: HubMessage): ReadonlyMap<string, Uint8Array> {
-  const payload = messagePayload(message);
-  return new Map([...hubProtocols.keys()].map((name) => [name, payload.bytes(name as "json")!]));
+  return new Map([...clientProtocols].map(([name, protocol]) => [name, protocol.encode(message)]));
 }
 
 /** Undefined for what is no hub message. */

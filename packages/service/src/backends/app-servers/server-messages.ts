@@ -156,13 +156,14 @@ export class ServerMessages implements ServerEvents {
   #refresh(server: ServerConnection, { connectionToken, claims, expireTime, ackId }: RefreshAuthMessage): void {
     const { hub } = server.identity;
     const client = this.#parts.findClient(hub, connectionToken);
+    const route = client && this.#parts.routes.find(client.id, hub);
     client?.expireAt(expireTime);
-    if (client !== undefined && claims.length > 0) {
-      const route = this.#parts.routes.find(client.id, hub);
-      route?.renewClaims(claims);
-      route?.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: client.id, claims });
+    if (route !== undefined && claims.length > 0) {
+      route.member.client.renewClaims?.(claims);
+      route.renewClaims(claims);
     }
-    ack(server, ackId, client !== undefined);
+    // SDKs make the client's next token of the claims.
+    ack(server, ackId, client !== undefined, route && encodeConnectionClaims(route.claims));
   }
 
   #tellClaims(server: ServerConnection, { connectionToken, ackId }: GetConnectionClaimsMessage): void {

@@ -1,4 +1,4 @@
-import type { ServiceMessage } from "@signalbox/protocol";
+import { ServerConnectionType, type ServiceMessage, ServiceMessageType } from "@signalbox/protocol";
 import { FlushQueue, type SocketHandler } from "@signalbox/transport";
 import type { Logger } from "pino";
 import { HubServers } from "./hub-servers.ts";
@@ -13,6 +13,8 @@ export interface ServerEvents {
 
 export interface ServerRegistryParts {
   readonly limits: () => ServerLimits;
+  /** Instances of the service that died; servers drop what they still hold of them. */
+  readonly deadInstances: readonly string[];
   readonly events: ServerEvents;
   readonly log: Logger;
 }
@@ -74,6 +76,10 @@ export class ServerRegistry implements ServerConnectionHost {
       this.#hubs.set(hub, servers);
     }
     servers.add(server);
+    // Those that are given no clients have none to drop.
+    if (server.connectionType !== ServerConnectionType.Weak) {
+      for (const id of this.#parts.deadInstances) server.send({ type: ServiceMessageType.Ping, values: ["offline", id] });
+    }
     this.#parts.log.info({ hub, serverId, userAgent, serverConnectionId: server.id }, "An app server connected");
   }
 

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { FailureLog, shorten } from "./failure-log.ts";
 import { type Announced, upstreamHeaders } from "./headers.ts";
-import { publicUrl, type UpstreamCall, type UpstreamObserver } from "./observer.ts";
+import type { UpstreamCall, UpstreamObserver } from "./observer.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { retryDelay } from "./retry.ts";
-import { signConnection } from "./signature.ts";
-import { expandUrl, findTemplate, type UpstreamCategory, UpstreamUrlError } from "./template.ts";
+import { type Route, Routes } from "./routes.ts";
+import { Signer } from "./signature.ts";
+import { type UpstreamCategory, type UpstreamEventName, UpstreamUrlError } from "./template.ts";
 import { noAnswer, UpstreamClient, type UpstreamReply, type UpstreamRequest } from "./upstream-client.ts";
 
 export interface AnnouncerParts {
@@ -38,6 +39,8 @@ export interface Announcement {
 export class Announcer {
   readonly #parts: AnnouncerParts;
   readonly #client = new UpstreamClient();
+  readonly #routes = new Routes();
+  readonly #signer = new Signer();
   readonly #failures: FailureLog;
 
   constructor(parts: AnnouncerParts) {
@@ -50,16 +53,19 @@ export class Announcer {
     const { category, event, body, wantsBody } = announcement;
     const options = this.#parts.options();
     const name = { hub: connection.client.hubName, category, event };
-    const template = findTemplate(options.templates, name);
-    if (template === undefined) return undefined;
-    let url: URL;
+    let route: Route | undefined;
     try {
-      url = expandUrl(template.urlTemplate, name);
+      route = this.#routes.find(options.templates, name);
     } catch (error) {
       if (!(error instanceof UpstreamUrlError)) throw error;
       this.#parts.log.warn({ ...name, event: shorten(event), connectionId: connection.id }, shorten(error.message));
       return noAnswer(error.message);
     }
+    if (route === undefined) {
+      this.nobodyHears(name);
+      return undefined;
+    }
+    const { template, url, shownUrl } = route;
     const mayRepeat = !announcement.once && (category === "connections" || options.retry.messages);
     const attempts = mayRepeat ? options.retry.attempts : 1;
     const idempotencyKey = attempts > 1 ? randomUUID() : undefined;
@@ -68,7 +74,7 @@ export class Announcer {
         category,
         event,
         contentType: announcement.contentType,
-        signature: signConnection(connection.id, this.#parts.keys()),
+        signature: this.#signer.sign(connection.id, this.#parts.keys()),
         idempotencyKey,
       }),
       ...announcement.headers?.(),
@@ -82,7 +88,7 @@ export class Announcer {
         category,
         event,
         template,
-        url: publicUrl(url),
+        url: shownUrl,
         status: reply.status,
         error: reply.failure?.text,
         durationMs: reply.durationMs,
@@ -92,6 +98,11 @@ export class Announcer {
       if (retryInMs === undefined) return reply;
       await sleep(retryInMs);
     }
+  }
+
+  /** Reports an event that no template takes. */
+  nobodyHears(event: UpstreamEventName): void {
+    this.#parts.observer?.onUntaken(event);
   }
 
   /** Says what is left to say of calls that failed. */

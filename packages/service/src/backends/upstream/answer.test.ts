@@ -1,13 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
-import { jsonProtocol, MessageType, messagePackProtocol } from "@signalbox/protocol";
+import { type HubProtocol, jsonProtocol, MessageType, messagePackProtocol } from "@signalbox/protocol";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { UpstreamOptions } from "./options.ts";
 import { Bench, record, Upstream, type UpstreamHandler } from "./upstream-fixture.suite.ts";
 
 /** What an invoking client, id 7, gets when the upstream answers like this. */
-async function answerTo(handler: UpstreamHandler, options: Partial<UpstreamOptions> = {}, protocol = jsonProtocol) {
+async function answerTo(
+  handler: UpstreamHandler,
+  options: Partial<UpstreamOptions> = {},
+  protocol: HubProtocol = jsonProtocol,
+) {
   const upstream = await Upstream.start(handler);
   const bench = new Bench(`${upstream.origin}/{event}`, options);
   const client = await bench.answer("target", protocol);

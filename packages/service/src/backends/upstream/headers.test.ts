@@ -30,6 +30,7 @@ describe("an upstream request", () => {
     expect(`${request!.method} ${request!.url}`).toBe("POST /up/obs/connections/connected?code=abc");
     expect(request!.body.toString()).toBe('{"type":10}');
     expect(request!.rawHeaders).toEqual([
+      ...["Host", peer.origin.slice("http://".length)],
       ...["X-ASRS-Connection-Id", "connection-1"],
       ...["X-ASRS-Hub", "obs"],
       ...["X-ASRS-Category", "connections"],
@@ -42,9 +43,20 @@ describe("an upstream request", () => {
       ...["X-ASRS-Signature", expect.stringMatching(/^sha256=[0-9a-f]{64}$/)],
       ...["Content-Type", "application/json"],
       ...["Content-Length", "11"],
-      ...["Host", peer.origin.slice("http://".length)],
       ...["Connection", "keep-alive"],
     ]);
+  });
+
+  it("authenticates by the user name and password of its URL, whatever characters they have, and says neither otherwise", async () => {
+    const peer = await upstream();
+    const bench = new Bench(`${peer.origin.replace("//", "//us%40er:p%3Aw%C3%B6rd@")}/{event}?a=b#c`);
+    bench.backend.connected(bench.client());
+    await bench.backend.drained();
+
+    const [request] = peer.requests;
+    expect(request!.header("authorization")).toBe(`Basic ${Buffer.from("us@er:p:wörd").toString("base64")}`);
+    expect(request!.header("host")).toBe(peer.origin.slice("http://".length));
+    expect(request!.url).toBe("/connected?a=b");
   });
 
   it("names no user, claims or query where there are none, and the hub as the client spelled it", async () => {

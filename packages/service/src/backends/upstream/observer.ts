@@ -1,4 +1,4 @@
-import type { UpstreamCategory, UpstreamTemplate } from "./template.ts";
+import type { UpstreamCategory, UpstreamEventName, UpstreamTemplate } from "./template.ts";
 
 /** One attempt to tell an upstream about an event, after it ended. */
 export interface UpstreamCall {
@@ -23,9 +23,12 @@ export interface UpstreamCall {
   readonly retryInMs: number | undefined;
 }
 
-/** Told of every attempt: metrics, live trace. Must not throw. */
+/** Metrics, live trace. Must not throw. */
 export interface UpstreamObserver {
+  /** Told of every attempt. */
   onCall(call: UpstreamCall): void;
+  /** Told of every event that no template takes. */
+  onUntaken(event: UpstreamEventName): void;
 }
 
 /** A URL as logs and pages may show it. */

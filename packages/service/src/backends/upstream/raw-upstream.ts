@@ -4,6 +4,7 @@ import type { RawBackend, Welcome } from "../backend.ts";
 import { type Announcement, Announcer, type AnnouncerParts } from "./announcer.ts";
 import { connectAnswer, contentPayload, refused } from "./connect-answer.ts";
 import { firstOf, headerBytes } from "./headers.ts";
+import { httpDate } from "./http-date.ts";
 import { type Lane, Lanes } from "./lane.ts";
 import type { UpstreamCategory } from "./template.ts";
 import type { UpstreamReply } from "./upstream-client.ts";
@@ -132,7 +133,7 @@ function giveUp({ connection }: RawHubConnection, lane: Lane<RawEvent>, text?: s
 /** Those that events of SignalR clients do not have. */
 function rawHeaders(client: RawClient, subprotocols: readonly string[], userId: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {
-    Date: new Date().toUTCString(),
+    Date: httpDate(),
     "X-Forwarded-For": headerBytes(client.forwardedFor),
   };
   if (client.certificateThumbprint !== undefined) headers["X-ASRS-Client-Cert-Thumbprint"] = client.certificateThumbprint;

@@ -1,5 +1,5 @@
 import { shorten } from "./failure-log.ts";
-import type { UpstreamCall, UpstreamObserver } from "./observer.ts";
+import type { UpstreamCall } from "./observer.ts";
 import { templateId } from "./template-id.ts";
 
 /** One attempt to tell an upstream, as pages show it. */
@@ -19,35 +19,23 @@ export interface RecentCall extends Pick<UpstreamCall, "connectionId" | "hub" | 
 const kept = 20;
 
 /** The last calls of each template, at most 20 each, newest first. */
-export class RecentCalls implements UpstreamObserver {
-  readonly #calls = new Map<string, RecentCall[]>();
+export class RecentCalls {
+  readonly #calls = new Map<string, { readonly at: number; readonly call: UpstreamCall }[]>();
   readonly #listeners = new Set<(templateId: string) => void>();
 
-  onCall({ template, event, url, status, error, retryInMs, durationMs, ...call }: UpstreamCall): void {
-    const id = templateId(template);
+  /** Nearly all calls are pushed out before anybody looks at them: they are kept as they are, and made fit for pages when somebody does. */
+  onCall(call: UpstreamCall): void {
+    const id = templateId(call.template);
     const calls = this.#calls.get(id) ?? [];
-    this.#calls.set(id, calls);
-    const { connectionId, hub, category, attempt } = call;
-    calls.unshift({
-      at: Date.now(),
-      connectionId,
-      hub,
-      category,
-      attempt,
-      event: shorten(event),
-      url: shorten(url),
-      durationMs: Math.round(durationMs * 10) / 10,
-      ...(status === undefined ? {} : { status }),
-      ...(error === undefined ? {} : { error }),
-      ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }),
-    });
+    if (calls.length === 0) this.#calls.set(id, calls);
+    calls.unshift({ at: Date.now(), call: { ...call, event: shorten(call.event), url: shorten(call.url) } });
     if (calls.length > kept) calls.pop();
     for (const listener of this.#listeners) listener(id);
   }
 
   /** @param templateId made by {@link templateId} */
   of(templateId: string): readonly RecentCall[] {
-    return this.#calls.get(templateId) ?? [];
+    return this.#calls.get(templateId)?.map(recentCall) ?? [];
   }
 
   /** Forgets the calls of other templates than these. */
@@ -60,4 +48,21 @@ export class RecentCalls implements UpstreamObserver {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function recentCall({ at, call }: { readonly at: number; readonly call: UpstreamCall }): RecentCall {
+  const { connectionId, hub, category, event, url, status, error, durationMs, attempt, retryInMs } = call;
+  return {
+    at,
+    connectionId,
+    hub,
+    category,
+    attempt,
+    event,
+    url,
+    durationMs: Math.round(durationMs * 10) / 10,
+    ...(status === undefined ? {} : { status }),
+    ...(error === undefined ? {} : { error }),
+    ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }),
+  };
 }

@@ -116,6 +116,23 @@ describe("a connection's events", () => {
   });
 });
 
+describe("events that no template takes", () => {
+  it.each([
+    ["there is none", []],
+    ["none matches", [{ hubPattern: "other", urlTemplate: "http://127.0.0.1:1/" }]],
+  ])("are reported by hub, category and event when %s", async (_, templates) => {
+    const bench = new Bench(undefined, { templates });
+    const client = bench.client(undefined, { hubName: "Obs" });
+    bench.backend.connected(client);
+    say(bench, client, "one");
+    bench.backend.disconnected(client, undefined);
+    await bench.backend.drained();
+    const said = bench.untaken.map(({ hub, category, event }) => `${hub} ${category}/${event}`);
+    expect(said.sort()).toEqual(["Obs connections/connected", "Obs connections/disconnected", "Obs messages/one"]);
+    expect(bench.calls).toEqual([]);
+  });
+});
+
 describe("a client whose connected event is refused", () => {
   const refusing = () =>
     Upstream.start((request, response) => {

@@ -17,7 +17,7 @@ type ConnectionEvent =
 
 const connectedEvent: ConnectionEvent = { kind: "connected" };
 const connectedBody = Buffer.from('{"type":10}');
-const contentTypes = { json: "application/json", messagepack: "application/x-msgpack" } as const;
+const contentTypes = { Text: "application/json", Binary: "application/x-msgpack" } as const;
 
 /**
  * Webhooks: tells upstream HTTP endpoints about connected, disconnected and messages, and the client what they answered (reference
@@ -44,7 +44,8 @@ export class UpstreamBackend implements Backend {
   }
 
   connected(connection: HubConnection): void {
-    if (!this.#tellsNobody) this.#lanes.push(connection, connectedEvent);
+    if (this.#tellsNobody) this.#nobodyHears(connection, "connected");
+    else this.#lanes.push(connection, connectedEvent);
   }
 
   /** Invocations, stream invocations and their cancellation are told; items of uploads and the like end here, as in the cloud. */
@@ -53,12 +54,17 @@ export class UpstreamBackend implements Backend {
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {
-    if (!this.#tellsNobody || this.#lanes.has(connection)) this.#lanes.push(connection, { kind: "disconnected", error });
+    if (this.#tellsNobody && !this.#lanes.has(connection)) this.#nobodyHears(connection, "disconnected");
+    else this.#lanes.push(connection, { kind: "disconnected", error });
   }
 
   /** Then a client that comes or goes costs no lane and no promise; messages still need their answer. */
   get #tellsNobody(): boolean {
     return this.#parts.options().templates.length === 0;
+  }
+
+  #nobodyHears({ client }: HubConnection, event: string): void {
+    this.#announcer.nobodyHears({ hub: client.hubName, category: "connections", event });
   }
 
   async drained(): Promise<void> {
@@ -90,7 +96,7 @@ export class UpstreamBackend implements Backend {
     return this.#announcer.announce(connection, {
       category: "connections",
       event,
-      contentType: contentTypes.json,
+      contentType: contentTypes.Text,
       body,
       wantsBody: false,
     });
@@ -137,7 +143,7 @@ export class UpstreamBackend implements Backend {
     return this.#announcer.announce(connection, {
       category: "messages",
       event: target,
-      contentType: contentTypes[protocol.name],
+      contentType: contentTypes[protocol.transferFormat],
       body: protocol.unframe(record),
       wantsBody,
     });

@@ -1,5 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
+import { watchIdleClose } from "@signalbox/protocol";
 import pLimit, { type LimitFunction } from "p-limit";
 
 /** A socket that was idle this long is closed, before upstreams do it (most wait 5 s or more) and a call meets a closing one. */
@@ -50,6 +52,9 @@ interface Hop {
   readonly wantsBody: UpstreamRequest["wantsBody"];
   readonly bodyLimitBytes: number;
 }
+
+/** A body up to this size goes out in one piece with its headers, bytes. */
+const stringBodyBytes = 4096;
 
 const noBytes = new Uint8Array();
 const timeOut: UpstreamReply["failure"] = { kind: "time-out", text: "No complete answer within the time limit" };
@@ -110,48 +115,108 @@ export class UpstreamClient {
     }
   }
 
-  /** One request and its answer. Resolves when the socket is free again, or gone. Never rejects. */
-  #exchange({ url, headers, body, timeoutMs, wantsBody, bodyLimitBytes }: Hop): Promise<UpstreamReply> {
+  /**
+   * One request and its answer; the request goes out again on a new connection where its upstream closed an idle one meanwhile.
+   * Resolves when the socket is free again, or gone. Never rejects.
+   * @param begunAt of the second time: when the first began
+   */
+  #exchange(hop: Hop, begunAt?: number): Promise<UpstreamReply> {
+    const { url, headers, body, timeoutMs, wantsBody, bodyLimitBytes } = hop;
     return new Promise((resolve) => {
-      const secure = url.protocol === "https:";
-      const options = {
+      const { secure, hostname, port, path, head } = endpointOf(url);
+      const request = (secure ? httpsRequest : httpRequest)({
         method: body === undefined ? "GET" : "POST",
-        agent: secure ? this.#https : this.#http,
-        headers: body === undefined ? headers() : { ...headers(), "Content-Length": String(body.byteLength) },
-      };
-      const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
-      let startedAt = performance.now();
+        hostname,
+        port,
+        path,
+        agent: begunAt === undefined && (secure ? this.#https : this.#http),
+        headers: headerList(head, headers(), body),
+      });
+      const isIdleClose = watchIdleClose(request);
+      let startedAt = begunAt ?? performance.now();
       let timer: NodeJS.Timeout | undefined;
       let timedOut = false;
-      let answered = false;
+      /** Somebody else tells how it ends. */
+      let passedOn = false;
 
       const settle = (reply: Omit<UpstreamReply, "durationMs">) => {
         clearTimeout(timer);
         const failure = timedOut && reply.failure !== undefined ? timeOut : reply.failure;
         resolve({ ...reply, failure, durationMs: performance.now() - startedAt });
       };
-      request.once("socket", () => {
-        startedAt = performance.now();
+      request.on("socket", () => {
+        startedAt = begunAt ?? performance.now();
         timer = setTimeout(() => {
           timedOut = true;
           request.destroy();
         }, timeoutMs);
       });
-      request.once("response", (response) => {
-        answered = true;
+      request.on("response", (response) => {
+        passedOn = true;
         receive(response, wantsBody, bodyLimitBytes, settle);
       });
       // Once an answer has begun, its own end tells.
       request.on("error", (error) => {
-        if (!answered) settle(noAnswer(describe(error)));
+        if (passedOn) return;
+        if (begunAt === undefined && !timedOut && isIdleClose(error)) {
+          passedOn = true;
+          clearTimeout(timer);
+          resolve(this.#exchange({ ...hop, timeoutMs: timeoutMs - (performance.now() - startedAt) }, startedAt));
+        } else settle(noAnswer(describe(error)));
       });
       // The last word of a request that ended without answer and without error: a switch of protocols nobody asked for.
       request.on("close", () => {
-        if (!answered) settle(noAnswer("The upstream gave no HTTP answer"));
+        if (!passedOn) settle(noAnswer("The upstream gave no HTTP answer"));
       });
-      request.end(body);
+      // As one string with the headers it is one write without a copy; beyond that size the string costs more than the write.
+      if (body !== undefined && body.byteLength <= stringBodyBytes) request.end(latin1(body), "latin1");
+      else request.end(body);
     });
   }
+}
+
+/** What every request to one URL has in common. */
+interface Endpoint {
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: number | string | undefined;
+  readonly path: string;
+  /** Its first headers: name, value, and so on. */
+  readonly head: readonly string[];
+}
+
+const endpoints = new WeakMap<URL, Endpoint>();
+
+function endpointOf(url: URL): Endpoint {
+  const known = endpoints.get(url);
+  if (known !== undefined) return known;
+  const { hostname, port, path, auth } = urlToHttpOptions(url);
+  const credentials = auth == null ? [] : ["Authorization", `Basic ${Buffer.from(auth).toString("base64")}`];
+  const endpoint = {
+    secure: url.protocol === "https:",
+    hostname: hostname!,
+    port: port ?? undefined,
+    path: path!,
+    head: ["Host", url.host, ...credentials],
+  };
+  endpoints.set(url, endpoint);
+  return endpoint;
+}
+
+/** As a list they go out as they are; of an object Node makes a table first. */
+function headerList(
+  head: readonly string[],
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array | undefined,
+): string[] {
+  const list = [...head];
+  for (const name in headers) list.push(name, headers[name]!);
+  if (body !== undefined) list.push("Content-Length", String(body.byteLength));
+  return list;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** What became of a call that got no answer. */

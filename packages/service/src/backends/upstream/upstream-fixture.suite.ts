@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
 import type { Client, HubConnection } from "../../hub/hub-connection.ts";
 import type { UpstreamCall } from "./observer.ts";
 import type { UpstreamOptions } from "./options.ts";
+import type { UpstreamEventName } from "./template.ts";
 import { UpstreamBackend } from "./upstream-backend.ts";
 
 export interface ReceivedRequest {
@@ -159,6 +160,7 @@ export class Bench {
   options: UpstreamOptions;
   keys: readonly string[] = ["primary-key"];
   readonly calls: UpstreamCall[] = [];
+  readonly untaken: UpstreamEventName[] = [];
   readonly logged: string[] = [];
   readonly backend: UpstreamBackend;
   #clients = 0;
@@ -170,7 +172,7 @@ export class Bench {
       options: () => this.options,
       keys: () => this.keys,
       log: pino({ level: "debug" }, { write: (line: string) => this.logged.push(line) }),
-      observer: { onCall: (call) => this.calls.push(call) },
+      observer: { onCall: (call) => this.calls.push(call), onUntaken: (event) => this.untaken.push(event) },
     });
   }
 
