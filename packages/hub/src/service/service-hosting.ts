@@ -70,7 +70,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#handlerOf = handlerOf;
     this.#report = report;
     this.#service = typeof service === "string" ? { endpoints: service } : service;
-    const { applicationName, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
+    const { applicationName, gracefulShutdown, connections = 2, maxConnections = 2 * connections } = this.#service;
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
       hub: this.#hub,

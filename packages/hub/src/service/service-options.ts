@@ -16,9 +16,9 @@ export interface ServiceEndpoint {
 /** The service behind which the hubs stand. Times in milliseconds. */
 export interface ServiceOptions {
   readonly endpoints: string | ServiceEndpoint | readonly (string | ServiceEndpoint)[];
-  /** 5: connections to each endpoint for each hub. */
+  /** 2: connections to each endpoint for each hub. What one turn of the event loop sends leaves as a write for each of them. */
   readonly connections?: number;
-  /** 10: so many at most, when the service asks for more. */
+  /** Twice that: so many at most, when the service asks for more. */
   readonly maxConnections?: number;
   /** Keeps the hubs of several applications apart that use one service. */
   readonly applicationName?: string;
