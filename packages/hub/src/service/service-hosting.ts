@@ -74,7 +74,7 @@ export class ServiceHosting implements Hosting, EndpointOwner {
     this.#report = report;
     this.#service = typeof service === "string" ? { endpoints: service } : service;
     checkServiceOptions(this.#service);
-    const { applicationName, credential, gracefulShutdown, connections = 5, maxConnections = 2 * connections } = this.#service;
+    const { applicationName, credential, gracefulShutdown, connections = 2, maxConnections = 2 * connections } = this.#service;
     this.#hub = (applicationName ? `${applicationName}_${hubName}` : hubName).toLowerCase();
     const links = {
       hub: this.#hub,

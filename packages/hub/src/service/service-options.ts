@@ -20,9 +20,9 @@ export interface ServiceOptions {
   readonly endpoints: string | ServiceEndpoint | readonly (string | ServiceEndpoint)[];
   /** For connection strings without an access key (`AuthType=azure`): any credential of `@azure/identity`. */
   readonly credential?: TokenCredential | undefined;
-  /** 5: connections to each endpoint for each hub. */
+  /** 2: connections to each endpoint for each hub. What one turn of the event loop sends leaves as a write for each of them. */
   readonly connections?: number | undefined;
-  /** 10: so many at most, when the service asks for more. */
+  /** Twice that: so many at most, when the service asks for more. */
   readonly maxConnections?: number | undefined;
   /** Keeps the hubs of several applications apart that use one service. */
   readonly applicationName?: string | undefined;

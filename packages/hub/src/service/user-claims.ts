@@ -17,7 +17,7 @@ export function userClaims(user: HubUser | undefined, userId: string | undefined
   for (const [name, value] of Object.entries(user?.claims ?? {})) claims[userPrefix + name] = value;
   if (user?.expiresAt !== undefined) {
     claims[`${servicePrefix}coae`] = "true";
-    claims[`${servicePrefix}aeo`] = String(Math.floor(user.expiresAt.getTime() / 1_000));
+    claims[`${servicePrefix}aeo`] = String(Math.ceil(user.expiresAt.getTime() / 1_000));
   }
   return claims;
 }
