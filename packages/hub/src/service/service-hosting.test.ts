@@ -470,7 +470,7 @@ describe("sends", () => {
       connection.call(id, "pour", [], "1");
     }
     for (const id of ["c1", "c2"]) {
-      await expect.poll(() => connection.said(id).at(-1)).toContain("poured");
+      await expect.poll(() => connection.said(id).at(-1), { timeout: 10_000 }).toContain("poured");
       expect(connection.said(id)).toHaveLength(302);
     }
   });

@@ -100,21 +100,6 @@ export class MessagePackSink {
     this.#at += this.#room(length).write(value, this.#at);
   }
 
-  /** Ids and names are short and ASCII; their letters one by one cost less than a call out of the engine. @returns false for other texts */
-  #shortAscii(value: string): boolean {
-    const { length } = value;
-    const buffer = this.#room(1 + length);
-    const start = this.#at;
-    for (let index = 0; index < length; index++) {
-      const code = value.charCodeAt(index);
-      if (code >= 0x80) return false;
-      buffer[start + 1 + index] = code;
-    }
-    buffer[start] = 0xa0 | length;
-    this.#at = start + 1 + length;
-    return true;
-  }
-
   bytes(value: Uint8Array): void {
     this.#sized(0xc4, value.length);
     this.#room(value.length).set(value, this.#at);
@@ -129,6 +114,21 @@ export class MessagePackSink {
     this.#byte(EXT_TIMESTAMP & 0xff);
     this.#room(data.length).set(data, this.#at);
     this.#at += data.length;
+  }
+
+  /** Ids and names are short and ASCII; their letters one by one cost less than a call out of the engine. @returns false for other texts */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    const buffer = this.#room(1 + length);
+    const start = this.#at;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) return false;
+      buffer[start + 1 + index] = code;
+    }
+    buffer[start] = 0xa0 | length;
+    this.#at = start + 1 + length;
+    return true;
   }
 
   #byte(value: number): void {
