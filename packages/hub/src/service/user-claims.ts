@@ -17,6 +17,7 @@ export function userClaims(user: HubUser | undefined, userId: string | undefined
   for (const [name, value] of Object.entries(user?.claims ?? {})) claims[userPrefix + name] = value;
   if (user?.expiresAt !== undefined) {
     claims[`${servicePrefix}coae`] = "true";
+    // Whole seconds; rounded down, a client would come back again and again until the time has really come.
     claims[`${servicePrefix}aeo`] = String(Math.ceil(user.expiresAt.getTime() / 1_000));
   }
   return claims;
