@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, launchChromium, type Page } from "./support/chromium.ts";
 import { appServerSdk, blazorAssets, buildBlazorApp } from "./support/dotnet-program.ts";
 import { type AppServer, type HubProgram, startBehindService } from "./support/hub-server.ts";
+import { patience } from "./support/patience.ts";
 import { keptPort, type RunningService, startService } from "./support/service.ts";
 import { chromium, dotnetSdk } from "./support/system-parts.ts";
 import { startTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
 
 /** Blazor tries again after 5 seconds when it could not reconnect at once, and .NET programs start slowly; milliseconds. */
-const patience = 60_000;
+const limit = 2 * patience;
 
 const [browserPath, dotnet] = [chromium.find(), dotnetSdk.find()];
 const program = dotnet === undefined || browserPath === undefined ? undefined : await buildBlazorApp(dotnet);
@@ -18,14 +19,14 @@ const missing =
       ? "there is no .NET 10 SDK"
       : `the NuGet feed of this machine does not serve ${appServerSdk} or ${blazorAssets}`;
 
-describe(`a Blazor Server app behind the service, by ${appServerSdk}, in Chromium`, { timeout: 3 * patience }, () => {
+describe(`a Blazor Server app behind the service, by ${appServerSdk}, in Chromium`, { timeout: 3 * limit }, () => {
   if (program === undefined) it.skip(`is skipped: ${missing}`);
   else describeBlazor(program, browserPath!);
 });
 
 /** What the page shows, by id (`dotnet/blazor-app/Counter.razor`). */
 const shown = (page: Page, id: "count" | "news" | "greeting") =>
-  expect.poll(() => page.textContent(`#${id}`), { timeout: patience });
+  expect.poll(() => page.textContent(`#${id}`), { timeout: limit });
 
 function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
   const [servicePort, appPort] = [keptPort(), keptPort()];
@@ -55,7 +56,7 @@ function describeBlazor(blazorApp: HubProgram, chromiumPath: string): void {
 
   async function newPage(): Promise<Page> {
     const page = await browser.newPage();
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(limit);
     return page;
   }
 

@@ -189,7 +189,7 @@ describe.skipIf(path === undefined)("the dashboard in Chromium", () => {
     await missed.waitFor({ state: "detached" });
     await client.send("newMessage", "x");
     await expect.poll(() => app.requests.map(({ url }) => url)).toEqual(["/newMessage"]);
-  }, 120_000);
+  });
 
   it("says under signalbox dev what dev has wired, and how that goes with templates of one's own", async () => {
     await using dev = await startDevApp(join(root, "samples/sign-in"));

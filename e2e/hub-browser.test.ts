@@ -108,7 +108,7 @@ describe.skipIf(path === undefined)("@microsoft/signalr in Chromium, its page on
       if (accessToken !== undefined) target.searchParams.set("access_token", accessToken);
       const socket = await browser.openRaw(target.href, []);
       await socket.send('{"protocol":"json","version":1}\u001e');
-      await expect.poll(() => socket.messages()).toEqual(["{}\u001e"]);
+      await expect.poll(async () => (await socket.messages())[0]).toBe("{}\u001e");
       await socket.send('{"type":1,"target":"SendToCaller","arguments":["hello"]}\u001e');
       await expect.poll(() => socket.messages()).toContainEqual('{"type":1,"target":"message","arguments":["hello"]}\u001e');
       await socket.close();

@@ -41,7 +41,7 @@ describe.each(["self-hosted", "behind the service"])("a hub of @signalbox/hub %s
     const { url, server } = await startHub(service && { endpoints: service.connectionString, connections: 2 });
     started.use(server);
     errors = await program.run(`Endpoint=${url}`, async () => "");
-  }, 240_000);
+  });
 
   afterAll(() => started.disposeAsync());
 

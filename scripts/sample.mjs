@@ -1,7 +1,7 @@
-// `npm run sample <name> [-- <arguments>]`: `npm start` with the arguments in that folder of `samples/`.
+// `npm run sample <name> [-- <arguments>]`: install, build, `npm start` with the arguments in that folder of `samples/`.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { root, run } from "./workspace.mjs";
+import { prepare, root, run } from "./workspace.mjs";
 
 const names = readdirSync(join(root, "samples"));
 const [name, ...args] = process.argv.slice(2);
@@ -10,4 +10,5 @@ if (name === undefined || !names.includes(name)) {
   process.exit(1);
 }
 
+await prepare();
 process.exit(await run("npm", ["start", "--silent", "--workspace", `samples/${name}`, "--", ...args]));

@@ -1,4 +1,5 @@
-// `npm start` and `npm run service`: run a `signalbox` command with the arguments given after `--`.
-import { pinnedNode, run } from "./workspace.mjs";
+// `npm start` and `npm run service`: install, build, run a `signalbox` command with the arguments given after `--`.
+import { pinnedNode, prepare, run } from "./workspace.mjs";
 
+await prepare();
 process.exit(await run(pinnedNode, ["packages/cli/bin/signalbox.js", ...process.argv.slice(2)]));

@@ -65,8 +65,13 @@ export async function install() {
   await must("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"]);
 }
 
-/** Builds the packages and the dashboard; ends this process when that fails. */
-export async function build() {
+/**
+ * Installs, and builds the packages and the dashboard; ends this process when that fails. As with scripts that npm itself runs before others,
+ * --ignore-scripts leaves it out: so do tests, which find everything installed and built, and would disturb one another.
+ */
+export async function prepare() {
+  if (process.env.npm_config_ignore_scripts === "true") return;
+  await install();
   await must("tsc", ["-b"]);
   await must("vite", ["build", "packages/dashboard", "--logLevel", "warn"]);
 }

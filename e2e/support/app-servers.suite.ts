@@ -202,7 +202,7 @@ export function describeAppServers(program: HubProgram): void {
   async function allAnswered(loads: readonly Load[]): Promise<void> {
     const before = loads.map(({ answers }) => answers);
     await expect
-      .poll(() => loads.every(({ answers }, i) => answers > before[i]! + 2), { timeout: 20_000, message: "all are answered" })
+      .poll(() => loads.every(({ answers }, i) => answers > before[i]! + 2), { message: "all are answered" })
       .toBe(true);
   }
 

@@ -39,14 +39,19 @@ const env = {
 /** Builds within this run, which has a temporary folder of its own, go one after the other: they share projects, and so the files they write. */
 async function alone<T>(build: () => Promise<T>): Promise<T> {
   const lock = join(tmpdir(), "dotnet-build");
-  while (
-    !(await mkdir(lock).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await sleep(100);
+  while (!(await made(lock))) await sleep(100);
   return build().finally(() => rmdir(lock));
+}
+
+/** @returns false when the folder exists */
+async function made(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
 }
 
 /**

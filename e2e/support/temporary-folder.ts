@@ -10,5 +10,6 @@ export default function keepTemporaryFilesTogether(): (() => void) | undefined {
   if (basename(tmpdir()).startsWith(prefix)) return undefined;
   const folder = mkdtempSync(join(tmpdir(), prefix));
   process.env.TMPDIR = folder;
-  return () => rmSync(folder, { recursive: true, force: true });
+  // A program that was killed last may still be about to write: then once more.
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }

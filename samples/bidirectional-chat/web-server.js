@@ -28,7 +28,7 @@ const contents = new Map([
 /**
  * Serves the page as a static web site does: on another origin than the functions.
  * @param {number} port 0 picks a free one
- * @param {() => string} [api] where the functions are, instead of what config.js says
+ * @param {() => string | undefined} [api] where the functions are, instead of what config.js says
  * @returns {Promise<import("node:http").Server>} listening on this machine alone
  */
 export function serveWeb(port, api) {
@@ -36,8 +36,9 @@ export function serveWeb(port, api) {
     const path = new URL(request.url ?? "/", "http://web").pathname;
     const content = contents.get(path);
     response.setHeader("Cache-Control", "no-cache");
-    if (path === "/config.js" && api !== undefined)
-      response.setHeader("Content-Type", "text/javascript").end(`export const api = ${JSON.stringify(api())};\n`);
+    const address = path === "/config.js" ? api?.() : undefined;
+    if (address !== undefined)
+      response.setHeader("Content-Type", "text/javascript").end(`export const api = ${JSON.stringify(address)};\n`);
     else if (content !== undefined) response.setHeader("Content-Type", content.type).end(await readFile(content.file));
     else response.writeHead(404).end("There is no such page.");
   });

@@ -6,8 +6,6 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { signalbox } from "./signalbox.suite.ts";
 
-// Each test starts several processes, each of which takes a second on a busy machine.
-
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "signalbox-cli-"));

@@ -8,8 +8,6 @@ import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { launch, type Running, signalbox } from "./signalbox.suite.ts";
 
-// Each test starts several processes, each of which takes a second on a busy machine.
-
 const require = createRequire(import.meta.url);
 
 let folder: string;

@@ -9,8 +9,6 @@ import { launch, type Running, type RunOptions, signalbox } from "./signalbox.su
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
-// Each test starts several processes, each of which takes a second on a busy machine.
-
 let folder: string;
 let running: Running[];
 beforeEach(() => {

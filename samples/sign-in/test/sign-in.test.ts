@@ -90,7 +90,7 @@ it("is what npm start runs", async () => {
   expect(await (await fetch(address!)).text()).toContain("<title>Live wall</title>");
   expect(await start.stop()).toBe(0);
   rmSync(state, { recursive: true });
-}, 120_000);
+});
 
 describe.skipIf(chromium.find() === undefined)("the page in Chromium", () => {
   const state = mkdtempSync(join(tmpdir(), "signalbox-sign-in-"));

@@ -17,7 +17,7 @@ let azurite: StorageEmulator;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "signalbox-azurite-"));
   azurite = await startStorageEmulator(import.meta.dirname, folder, [0, 0, 0]);
-}, 60_000);
+});
 afterAll(async () => {
   await azurite?.stop();
   rmSync(folder, { recursive: true });

@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "signalbox-storage-"));
 let azurite: StorageEmulator;
 beforeAll(async () => {
   azurite = await startStorageEmulator(import.meta.dirname, folder, [0, 0, 0]);
-}, 60_000);
+});
 afterAll(async () => {
   await azurite?.stop();
   rmSync(folder, { recursive: true });
@@ -102,5 +102,5 @@ describe("settings that lead to development storage", () => {
     const [connectionString, endpoint] = (await (await call("/api/settings")).json()) as [string, string];
     expect(connectionString).toContain(`BlobEndpoint=${endpoint};`);
     expect((await fetch(endpoint)).headers.get("server")).toMatch(/^Azurite-Blob/);
-  }, 60_000);
+  });
 });

@@ -99,7 +99,7 @@ describe("HTTP of a v3 app", () => {
         ...v3Function("noSetting", http({ route: "%NOPE%" }), "module.exports = async () => {};"),
       },
     });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
   const echo = async (path: string, request: Parameters<typeof send>[1] = {}) => {
     const answer = await send(`${app.url}/api/echo${path}`, request);
@@ -282,7 +282,7 @@ describe("HTTP of a v4 app", () => {
       },
       settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "1000" },
     });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
 
   it("hands the request over and continues the caller's trace", async () => {
@@ -379,7 +379,7 @@ describe.each(v4Libraries.map((library) => ({ library })))("HTTP of an app with 
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe("The home page", () => {
@@ -390,7 +390,7 @@ describe("The home page", () => {
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe("HTTP streams of a v4 app (reference functions-host §1.5)", () => {
@@ -410,7 +410,7 @@ describe("HTTP streams of a v4 app (reference functions-host §1.5)", () => {
           app.get('fails', async () => { throw new Error('no'); });`,
       },
     });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
 
   it("lets both bodies flow", async () => {
@@ -448,7 +448,7 @@ describe("CORS of a running host (reference functions-host §3.2)", () => {
       files: v3Function("f", http({ authLevel: "function" }), "module.exports = async () => ({ res: { body: 'ok' } });"),
       options: { cors: { origins: [page], credentials: true }, enableAuth: true },
     });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
 
   it("answers preflights before keys are asked for", async () => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   azurite = await startStorageEmulator(import.meta.dirname, folder, [0, 0, 0]);
   settings = settingsOf({ AzureWebJobsStorage: azurite.connectionString, Own: azurite.connectionString });
   storage = new StorageConnections(settings);
-}, 60_000);
+});
 afterAll(async () => {
   await azurite?.stop();
   rmSync(folder, { recursive: true });

@@ -32,7 +32,7 @@ describe("/admin", () => {
           "Endpoint=http://localhost;AccessKey=ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH;Version=1.0;",
       },
     });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
   const get = async (path: string) => {
     const answer = await send(app.url + path);

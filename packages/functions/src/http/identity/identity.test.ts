@@ -27,7 +27,7 @@ describe("identity headers from outside", () => {
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 
   it("are believed from a trusted proxy, with the address that it forwards", async () => {
     const app = await start({ trustedProxies: ["127.0.0.0/8"] });
@@ -42,7 +42,7 @@ describe("identity headers from outside", () => {
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe("the identities of a request", () => {
@@ -83,14 +83,14 @@ describe("the identities of a request", () => {
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe("the login for development", () => {
   let app: StartedFront;
   beforeAll(async () => {
     app = await start({ developmentLogin: true });
-  }, 60_000);
+  });
   afterAll(() => app.stop());
 
   const signIn = (fields: Record<string, string>, headers: Record<string, string> = {}, provider = "aad") =>
@@ -215,7 +215,7 @@ describe("the login for development", () => {
     } finally {
       await other.stop();
     }
-  }, 60_000);
+  });
 });
 
 it("a trusted proxy that is neither address nor network is a mistake in the settings", () => {

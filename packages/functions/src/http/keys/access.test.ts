@@ -29,7 +29,7 @@ describe("keys", () => {
       other: await secrets.ensure({ functionName: "closed" }),
       system: secrets.keys("systemkeys").get("signalr_extension")!,
     };
-  }, 60_000);
+  });
   afterAll(() => app.stop());
 
   const call = async (path: string, key: string | undefined, by: "header" | "query" = "header", method = "GET") => {
@@ -107,5 +107,5 @@ describe("without keys", () => {
     } finally {
       await app.stop();
     }
-  }, 60_000);
+  });
 });

@@ -87,7 +87,7 @@ describe("proxies", () => {
         },
       },
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await app.stop();
     outside.closeAllConnections();

@@ -90,6 +90,7 @@ describe("A client that leaves", () => {
     call(invocations, caller, "c1", "3");
     invocations.disconnected(leaver);
     invocations.disconnected(leaver);
+    vi.advanceTimersByTime(1_000);
     expect(told(caller, ServiceMessageType.ErrorCompletion)).toEqual(["1", "3"]);
     complete(invocations, router, "c2", "2");
     expect(told(caller, ServiceMessageType.ClientCompletion)).toEqual(["2"]);
