@@ -19,12 +19,12 @@ const all = (must: string, holds: (item: unknown) => boolean): Rule => [
   (value) => Array.isArray(value) && value.length > 0 && value.every(holds),
 ];
 const transports = ["WebSockets", "ServerSentEvents", "LongPolling"];
-const objects: Rule = ["must be a list", (value) => Array.isArray(value)];
+const list: Rule = ["must be a list", (value) => Array.isArray(value)];
 
 const hubRules: Readonly<Record<keyof HubServerOptions | keyof MapOptions<never>, Rule>> = {
   authenticate: callable,
   userId: callable,
-  filters: objects,
+  filters: list,
   observer: ["must be an object", (value) => typeof value === "object" && value !== null],
   enableDetailedErrors: flag,
   maximumParallelInvocationsPerClient: whole,

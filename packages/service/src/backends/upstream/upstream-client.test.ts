@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Bench, record, type TestClient, Upstream } from "./upstream-fixture.suite.ts";
 
 const done = record({ type: 3, invocationId: "7", result: 1 });
@@ -75,6 +75,9 @@ describe("sockets", () => {
   });
 
   it("that the upstream closes just when a call comes do no harm: the call goes out again, once, on a new one", async () => {
+    // However long this machine takes over it.
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
     const met: string[] = [];
     const keys: (string | undefined)[] = [];
     const upstream = await Upstream.start((request, response) => {
