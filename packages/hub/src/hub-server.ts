@@ -7,7 +7,7 @@ import { MappedHub } from "./hosting/mapped-hub.ts";
 import { type RequestHandler, requestHandler } from "./hosting/request-handler.ts";
 import { targetOf } from "./hosting/target.ts";
 import type { ClientOf, HubClass, HubInstance } from "./hub/hub.ts";
-import { checkOptions } from "./option-checks.ts";
+import { checkMapOptions, checkServerOptions } from "./option-checks.ts";
 import type { ErrorListener, HubServerOptions, MapOptions } from "./options.ts";
 import { ServiceHosting } from "./service/service-hosting.ts";
 
@@ -48,7 +48,7 @@ export class HubServer {
 
   /** @throws {TypeError} that names the option which cannot be used */
   constructor(options: HubServerOptions = {}) {
-    checkOptions(options);
+    checkServerOptions(options);
     this.#options = options;
     this.#onError = guarded(options.onError ?? ((error, doing) => console.error(`An error occurred ${doing}:`, error)));
     this.#routes = new HubRoutes(options.corsOrigins);
@@ -69,7 +69,7 @@ export class HubServer {
   map(path: string, hub: HubClass, options?: MapOptions<HubInstance>): this {
     if (this.#starting !== undefined || this.#handler !== undefined)
       throw new TypeError(`'${path}' is mapped too late: hubs come before the server starts or hands out its handler.`);
-    checkOptions(options ?? {});
+    checkMapOptions(options ?? {});
     const merged = { ...this.#options, ...given(options ?? {}) };
     const onError: ErrorListener = (error, doing, context) => this.#onError(error, `${doing} (${hub.name})`, context);
     const mapped = new MappedHub(hub as unknown as HubClass, merged as MapOptions<HubInstance>, onError, (dispatcher) => {

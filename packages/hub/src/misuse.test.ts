@@ -60,6 +60,7 @@ const connectionString = "Endpoint=http://localhost;AccessKey=ABCDEFGHIJKLMNOPQR
 describe("An option that cannot be used", () => {
   it.each([
     [{ authentcate: () => null }, "There is no option 'authentcate'."],
+    [{ create: () => new Careless() }, "There is no option 'create'."],
     [{ maximumReceiveMessageSize: Number.NaN }, "The option 'maximumReceiveMessageSize' must be a number above 0, not NaN."],
     [{ keepAliveInterval: "15s" }, `The option 'keepAliveInterval' must be a number above 0, not "15s".`],
     [{ maximumParallelInvocationsPerClient: 1.5 }, "must be a whole number above 0, not 1.5."],
@@ -90,7 +91,7 @@ describe("An option that cannot be used", () => {
   });
 
   it("never shows an access key", () => {
-    const options = { name: connectionString, service: { endpoints: [{ connection: connectionString }] } };
+    const options = { service: { endpoints: [{ connection: connectionString }] } };
     for (const option of [options, { onError: connectionString }]) {
       let text = "";
       try {
@@ -105,6 +106,7 @@ describe("An option that cannot be used", () => {
 
   it("is what a hub's own options are checked for, too; undefined leaves what the server says", async () => {
     expect(() => map("/hub", Careless, { create: "new" })).toThrow(`The option 'create' must be a function, not "new".`);
+    expect(() => map("/hub", Careless, { onError: () => {} })).toThrow("There is no option 'onError'.");
     const server = new HubServer({ authenticate: () => false }).map("/hub", Careless, { authenticate: undefined });
     const answer = server.handler().fetch(new Request("http://localhost/hub/negotiate", { method: "POST" }));
     expect((await answer)?.status).toBe(401);

@@ -1,4 +1,4 @@
-import type { HubServerOptions, MapOptions } from "./options.ts";
+import type { HubOptions, HubServerOptions, MapOptions } from "./options.ts";
 import type { ServiceOptions } from "./service/service-options.ts";
 
 /** What a value must be, in words and for sure. */
@@ -19,12 +19,12 @@ const all = (must: string, holds: (item: unknown) => boolean): Rule => [
   (value) => Array.isArray(value) && value.length > 0 && value.every(holds),
 ];
 const transports = ["WebSockets", "ServerSentEvents", "LongPolling"];
-const objects: Rule = ["must be a list", (value) => Array.isArray(value)];
+const list: Rule = ["must be a list", (value) => Array.isArray(value)];
 
-const hubRules: Readonly<Record<keyof HubServerOptions | keyof MapOptions<never>, Rule>> = {
+const hubRules: Readonly<Record<keyof HubOptions, Rule>> = {
   authenticate: callable,
   userId: callable,
-  filters: objects,
+  filters: list,
   observer: ["must be an object", (value) => typeof value === "object" && value !== null],
   enableDetailedErrors: flag,
   maximumParallelInvocationsPerClient: whole,
@@ -41,9 +41,17 @@ const hubRules: Readonly<Record<keyof HubServerOptions | keyof MapOptions<never>
   allowStatefulReconnects: flag,
   statefulReconnectBufferSize: from0,
   statefulReconnectWindow: from0,
+};
+
+const serverRules: Readonly<Record<keyof HubServerOptions, Rule>> = {
+  ...hubRules,
   service: ["must be a connection string or an object", (value) => typeof value === "string" || isObject(value)],
   corsOrigins: all("origins such as https://app.example, or *", isOrigin),
   onError: callable,
+};
+
+const mapRules: Readonly<Record<keyof MapOptions<never>, Rule>> = {
+  ...hubRules,
   create: callable,
   name: text,
 };
@@ -69,8 +77,13 @@ const serviceRules: Readonly<Record<keyof ServiceOptions, Rule>> = {
  * Refuses what cannot have been meant, in programs that no compiler checks; an option that is undefined is not given.
  * @throws {TypeError} that names the option
  */
-export function checkOptions(options: object): void {
-  check(options, hubRules, "");
+export function checkServerOptions(options: object): void {
+  check(options, serverRules, "");
+}
+
+/** @throws {TypeError} that names the option */
+export function checkMapOptions(options: object): void {
+  check(options, mapRules, "");
 }
 
 /** @throws {TypeError} that names the option */

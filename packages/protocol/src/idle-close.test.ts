@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { Agent, type ClientRequest, request } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
+import { afterEach, expect, it, onTestFinished, vi } from "vitest";
 import { watchIdleClose } from "./idle-close.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 /** A server whose every socket answers one request and treats the next one by `then`. */
 async function startServer(then: (socket: Socket) => void): Promise<number> {
@@ -42,6 +44,8 @@ it.each([
   ["is closed", (socket: Socket) => socket.destroy()],
   ["is reset", (socket: Socket) => socket.resetAndDestroy()],
 ])("a kept socket that %s before the first byte of an answer is an idle close", async (_, end) => {
+  // A machine that stands still for a while must not turn it into something else.
+  vi.useFakeTimers({ toFake: ["performance"] });
   expect(await secondCall(await startServer(end))).toBe(true);
 });
 

@@ -12,10 +12,11 @@ export { decodeMessagePack } from "./messagepack-value.ts";
 export * from "./messages.ts";
 export * from "./payload.ts";
 export * from "./service/ack-payload.ts";
-export type {
-  GetConnectionClaimsMessage,
-  RefreshAuthMessage,
-  UpdateConnectionClaimsMessage,
+export {
+  type GetConnectionClaimsMessage,
+  noExpiry,
+  type RefreshAuthMessage,
+  type UpdateConnectionClaimsMessage,
 } from "./service/authentication-messages.ts";
 export type {
   CloseConnectionsWithAckMessage,
@@ -85,6 +86,6 @@ export {
   type ServiceHandshakeResponse,
   type ServicePingMessage,
 } from "./service/session-messages.ts";
-export { maxTokenLength, type SigningKey, signToken } from "./sign-token.ts";
+export { maxTokenLength, type SigningKey, signToken, tokenClaims } from "./sign-token.ts";
 export type { TokenCredential } from "./token-credential.ts";
 export * from "./typed-client.ts";

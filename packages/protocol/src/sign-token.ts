@@ -3,6 +3,9 @@ import { createHmac } from "node:crypto";
 /** Characters; what a longer token would do to URLs no server promises to bear (reference serverless-upstream §6.4). */
 export const maxTokenLength = 4096;
 
+/** Claims in which a token speaks of itself, not of whom it is for. */
+export const tokenClaims: ReadonlySet<string> = new Set(["aud", "exp", "iat", "nbf", "iss"]);
+
 /** What tokens are signed with. */
 export interface SigningKey {
   /** Used as text, not base64. */

@@ -128,12 +128,13 @@ export async function startService(initial: Settings, { log, origins = new Map()
   const rawUpstream = new RawUpstream(announcing, announcer);
   const silent: AnnouncerParts = { options: () => ({ ...current.upstream, templates: [] }), keys, log };
   const nobody = new UpstreamBackend(silent, new Announcer(silent));
+  const connectionOf = (hub: string, token: string) => endpoint.find(hub, token)?.id;
   const appServers = new AppServersBackend({
     instanceId,
     deadInstances,
     options: () => current.appServers,
     hubs: () => hubs,
-    findClient: (hub, token) => endpoint.find(hub, token),
+    connectionOf,
     log,
     onMigrated: () => metrics.migrated(),
   });
@@ -181,7 +182,7 @@ export async function startService(initial: Settings, { log, origins = new Map()
   });
   const rest = createRestDoor({
     hubs,
-    connectionOf: (hub, token) => endpoint.find(hub, token)?.id,
+    connectionOf,
     verifier,
     keys,
     log,

@@ -1,6 +1,7 @@
 import {
   type ClaimEntry,
   decodeConnectionClaims,
+  noExpiry,
   type ServiceAckMessage,
   type ServiceMessage,
   ServiceMessageType,
@@ -15,9 +16,6 @@ export interface HeldClient {
   /** What its token said. */
   readonly claims: readonly ClaimEntry[];
 }
-
-/** The end of time as .NET knows it, in milliseconds since 1970: the token does not expire. */
-const never = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /**
  * Asks every endpoint whose the connection is.
@@ -58,7 +56,7 @@ export async function renewHeld(
   acks: Acks,
   connectionToken: string,
   claims: readonly ClaimEntry[],
-  expiresAt = never,
+  expiresAt = noExpiry,
 ): Promise<boolean> {
   const ack = await request(endpoint, acks, (ackId) => ({
     type: ServiceMessageType.RefreshAuth,

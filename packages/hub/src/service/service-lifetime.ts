@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import {
   type ClientCompletionMessage,
   type ClientInvocationMessage,
-  type ClientProtocolName,
   type CompletionMessage,
   type ErrorCompletionMessage,
   hubProtocols,
@@ -21,6 +20,7 @@ import { ClientResults } from "../hosting/client-results.ts";
 import type { Audience, HubLifetime } from "../hosting/lifetime.ts";
 import { DeliveryError, serviceUnavailable } from "../hub/errors.ts";
 import { Acks } from "./acks.ts";
+import { isEmpty, messageFor, payloadsOf } from "./audience-message.ts";
 import type { EndpointLinks } from "./endpoint-links.ts";
 import type { ServiceLink } from "./service-link.ts";
 
@@ -245,57 +245,4 @@ export class ServiceLifetime implements HubLifetime {
     if (!own?.isOpen || own === receivers) return receivers;
     return this.#endpoints.some((endpoint) => endpoint.has(own) && endpoint.has(receivers)) ? own : receivers;
   }
-}
-
-/** Nobody is meant: nothing to say. */
-function isEmpty(audience: Audience): boolean {
-  if (audience.to === "connections" || audience.to === "users") return audience.ids.length === 0;
-  return audience.to === "groups" && audience.names.length === 0;
-}
-
-function messageFor(
-  audience: Exclude<Audience, { to: "connection" }>,
-  payloads: ReadonlyMap<string, Uint8Array>,
-): ServiceMessage {
-  switch (audience.to) {
-    case "all":
-      return { type: ServiceMessageType.BroadcastData, excludedConnectionIds: audience.except ?? [], payloads };
-    case "connections":
-      return { type: ServiceMessageType.MultiConnectionData, connectionIds: audience.ids, payloads };
-    case "group":
-      return {
-        type: ServiceMessageType.GroupBroadcastData,
-        group: audience.name,
-        excludedConnectionIds: audience.except ?? [],
-        excludedUserIds: [],
-        payloads,
-      };
-    case "groups":
-      return { type: ServiceMessageType.MultiGroupBroadcastData, groups: audience.names, payloads };
-    case "user":
-      return { type: ServiceMessageType.UserData, userId: audience.id, payloads };
-    case "users":
-      return { type: ServiceMessageType.MultiUserData, userIds: audience.ids, payloads };
-  }
-}
-
-/**
- * A message in every protocol that its receivers may speak.
- * @param only the one protocol needed
- * @throws {ProtocolError} when no protocol can carry it
- */
-function payloadsOf(payload: Payload, only?: ClientProtocolName): ReadonlyMap<string, Uint8Array> {
-  const frames = new Map<string, Uint8Array>();
-  let failure: unknown;
-  for (const { name } of hubProtocols.values()) {
-    if (only !== undefined && name !== only) continue;
-    try {
-      const bytes = payload.bytes(name);
-      if (bytes !== undefined) frames.set(name, bytes);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  if (frames.size === 0) throw failure;
-  return frames;
 }

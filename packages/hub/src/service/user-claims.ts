@@ -1,4 +1,4 @@
-import type { ClaimEntry } from "@signalbox/protocol";
+import { type ClaimEntry, tokenClaims } from "@signalbox/protocol";
 import { defaultUserId, type HubUser } from "../hub/caller-context.ts";
 
 /*
@@ -8,8 +8,6 @@ import { defaultUserId, type HubUser } from "../hub/caller-context.ts";
 
 const servicePrefix = "asrs.s.";
 const userPrefix = "asrs.u.";
-/** What a token says about itself. */
-const ofToken = new Set(["aud", "exp", "iat", "nbf", "iss"]);
 
 export function userClaims(user: HubUser | undefined, userId: string | undefined): Record<string, unknown> {
   const claims: Record<string, unknown> = {};
@@ -34,7 +32,7 @@ export function userOf(entries: readonly ClaimEntry[]): HubUser | undefined {
   let id: string | undefined;
   for (const { type, value } of entries) {
     if (type === `${servicePrefix}uid`) id = value;
-    if (type.startsWith(servicePrefix) || ofToken.has(type)) continue;
+    if (type.startsWith(servicePrefix) || tokenClaims.has(type)) continue;
     const name = type.startsWith(userPrefix) ? type.slice(userPrefix.length) : type;
     const known = claims.get(name);
     claims.set(name, known === undefined ? value : [known, value].flat());

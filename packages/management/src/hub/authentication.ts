@@ -1,3 +1,4 @@
+import { tokenClaims } from "@signalbox/protocol";
 import {
   AuthenticationError,
   ConnectionNotFoundError,
@@ -81,9 +82,6 @@ function listed(claims: Readonly<Record<string, ClaimValue>>): readonly Connecti
   return Object.entries(claims).flatMap(([type, value]) => [value].flat().map((item) => ({ type, value: String(item) })));
 }
 
-/** Of the token that is replaced. */
-const ofToken = new Set(["aud", "exp", "iat", "nbf", "iss"]);
-
 async function access(
   { hub, services }: HubCaller,
   { endpoint }: RestAnswer,
@@ -97,7 +95,7 @@ async function access(
   if (tokenLifetimeSeconds <= 0) throw new SignalRServiceError("The connection ends before a new token could be used.");
   const iat = Math.floor(now / 1000);
   const accessToken = await clientToken(endpoint, fullName(hub, services.application), {
-    ...byType(claims.filter(({ type }) => !ofToken.has(type))),
+    ...byType(claims.filter(({ type }) => !tokenClaims.has(type))),
     iat,
     exp: iat + tokenLifetimeSeconds,
   });

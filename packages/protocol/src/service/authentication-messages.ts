@@ -7,6 +7,9 @@ import { layout, type MessageOf } from "./layout.ts";
  * writes them).
  */
 
+/** .NET's greatest date, in milliseconds since 1970: no expiry. */
+export const noExpiry = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** A→S, answered by an Ack: the connection lives until `expireTime`. */
 export const refreshAuth = layout(41, "RefreshAuth", {
   connectionToken: text,

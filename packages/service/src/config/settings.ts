@@ -344,7 +344,7 @@ export const settingsSchema = z.strictObject({
             reloadable: true,
           }),
           messages: toggle(false, {
-            description: "Retry messages as well, marked with an idempotency header",
+            description: "Retry messages as well",
             reloadable: true,
           }),
         })

@@ -125,7 +125,7 @@ export interface StreamCompleteCommand {
 export interface RenewCommand {
   readonly do: "renew";
   readonly connection: string;
-  /** The connection ends then, milliseconds since 1970. */
+  /** The connection ends then, milliseconds since 1970; never at `noExpiry` of the service protocol. */
   readonly expiresAt?: number;
   /** Instead of the claims it has; those that speak to the service (`asrs.s.*`) and those of the token itself stay. */
   readonly claims?: readonly Claim[];

@@ -39,8 +39,8 @@ export interface AppServersParts {
   readonly options: () => AppServersOptions;
   /** Where commands go. Asked when the first one comes: hubs need their backends first. */
   readonly hubs: () => Pick<Hubs, "execute" | "send" | "sizeOf" | "countDelivered">;
-  /** The client of a connection token. */
-  readonly findClient: (hub: string, token: string) => OpeningConnection | undefined;
+  /** The id of the connection that a client knows by this token. @param hub lower-case */
+  readonly connectionOf: (hub: string, token: string) => string | undefined;
   readonly log: Logger;
   readonly onMigrated: () => void;
 }
@@ -79,7 +79,7 @@ export class AppServersBackend implements Backend {
     });
     const events = new ServerMessages({
       routes: this.#routes,
-      commands: new ServerCommands(parts.hubs, onError),
+      commands: new ServerCommands({ hubs: parts.hubs, connectionOf: parts.connectionOf, onError }),
       invocations,
       servers,
       status: (hub) => ({
@@ -87,7 +87,6 @@ export class AppServersBackend implements Backend {
         serverIds: servers(hub)?.serverIds ?? [],
         capacity: parts.options().maxClients,
       }),
-      findClient: parts.findClient,
       onMigrated: parts.onMigrated,
       onDelivered: (hub) => parts.hubs().countDelivered(hub),
       onError,
@@ -146,7 +145,7 @@ export class AppServersBackend implements Backend {
   }
 
   renewed(connection: HubConnection): void {
-    this.#routes.of(connection)?.renewClaims(connection.client.claims);
+    this.#routes.of(connection)?.renewed();
   }
 
   disconnected(connection: HubConnection, error: string | undefined): void {

@@ -1,4 +1,4 @@
-import { decodeConnectionClaims, MessageType, pingValue, type ServiceMessage, signToken } from "@signalbox/protocol";
+import { decodeConnectionClaims, MessageType, noExpiry, pingValue, type ServiceMessage, signToken } from "@signalbox/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadSettings } from "../../config/load.ts";
 import { developmentKey } from "../../config/settings.ts";
@@ -576,17 +576,32 @@ describe("A token that is renewed at the app", () => {
     const server = await serve();
     const soon = Math.floor(Date.now() / 1000) + 60;
     const negotiation = await started.negotiate("");
-    const client = await started.connectTo(negotiation, { "asrs.s.coae": "true", "asrs.s.aeo": String(soon) });
-    const claims = [{ type: "role", value: "new" }];
-    server.send({ type: 41, connectionToken: negotiation.connectionToken, claims, expireTime: Date.now() + 60_000, ackId: 1 });
+    const user = { "asrs.s.uid": "ann", "asrs.s.coae": "true", "asrs.s.aeo": String(soon) };
+    const client = await started.connectTo(negotiation, { ...user, level: "old" });
+    const given = [
+      { type: "level", value: "new" },
+      { type: "asrs.s.uid", value: "ann" },
+    ];
+    const renew = (ackId: number, expireTime: number) =>
+      server.send({ type: 41, connectionToken: negotiation.connectionToken, claims: given, expireTime, ackId });
+    const claimsIn = ({ payload }: { readonly payload?: Uint8Array | undefined }) =>
+      Object.fromEntries(decodeConnectionClaims(payload!).map(({ type, value }) => [type, value]));
+    renew(1, (soon + 60) * 1000);
     const renewed = await server.connection.until(20, ({ ackId }) => ackId === 1);
     expect(renewed).toMatchObject({ status: 1 });
-    // What is for the service alone stays, unless it is said anew; SDKs sign the client's next token with all of it.
-    const all = [{ type: "asrs.s.coae", value: "true" }, { type: "asrs.s.aeo", value: String(soon) }, ...claims];
-    expect(decodeConnectionClaims(renewed.payload!)).toEqual(all);
-    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims: all });
+    // SDKs sign the client's next token with all of it: it names the user and the new end.
+    expect(claimsIn(renewed)).toMatchObject({ ...user, level: "new", "asrs.s.aeo": String(soon + 60) });
+    const claims = decodeConnectionClaims(renewed.payload!);
+    expect(await server.connection.until(43)).toMatchObject({ connectionId: client.id, claims });
+    renew(6, noExpiry);
+    const endless = claimsIn(await server.connection.until(20, ({ ackId }) => ackId === 6));
+    expect(endless).toMatchObject({ "asrs.s.uid": "ann", level: "new" });
+    expect(endless).not.toHaveProperty("asrs.s.aeo");
     server.send({ type: 42, connectionToken: negotiation.connectionToken, ackId: 2 });
     expect(await server.connection.until(20, ({ ackId }) => ackId === 2)).toMatchObject({ status: 1 });
+    const another = [{ type: "nameid", value: "bob" }];
+    server.send({ type: 41, connectionToken: negotiation.connectionToken, claims: another, expireTime: noExpiry, ackId: 7 });
+    expect(await server.connection.until(20, ({ ackId }) => ackId === 7)).toMatchObject({ status: 4 });
     server.send({ type: 41, connectionToken: "unknown", claims: [], expireTime: Date.now(), ackId: 3 });
     server.send({ type: 42, connectionToken: "unknown", ackId: 4 });
     for (const id of [3, 4]) {

@@ -59,11 +59,6 @@ export class Route {
     return this.member.client.hub;
   }
 
-  /** What its servers know about the client. */
-  get claims(): OpenConnectionMessage["claims"] {
-    return this.#open.claims;
-  }
-
   /**
    * Gives the client to a server connection, with its handshake.
    * @param headers beside those of the client
@@ -86,12 +81,11 @@ export class Route {
     server.clients.add(this);
   }
 
-  /** Its server is told these and what the claims that are replaced said to the service alone, and so are later ones. */
-  renewClaims(claims: OpenConnectionMessage["claims"]): void {
-    const named = new Set(claims.map(({ type }) => type));
-    const kept = this.claims.filter(({ type }) => type.startsWith("asrs.s.") && !named.has(type));
-    this.#open = { ...this.#open, claims: [...kept, ...claims] };
-    this.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: this.id, claims: this.claims });
+  /** The client has other claims: its server is told, and so are later ones. */
+  renewed(): void {
+    const { claims } = this.member.client;
+    this.#open = { ...this.#open, claims };
+    this.server.send({ type: ServiceMessageType.UpdateConnectionClaims, connectionId: this.id, claims });
   }
 
   /** The server connection carries the client no longer. */

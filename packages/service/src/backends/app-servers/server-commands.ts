@@ -1,8 +1,12 @@
 import {
   AckStatus,
+  type ClaimEntry,
+  encodeConnectionClaims,
   encodeGroupMemberPage,
   framedPayload,
+  type GetConnectionClaimsMessage,
   type GroupMemberQueryMessage,
+  type RefreshAuthMessage,
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
@@ -15,6 +19,14 @@ import type { ServerConnection } from "./server-connection.ts";
 const defaultPage = 200;
 const maxPage = 1_000;
 
+export interface ServerCommandsParts {
+  readonly hubs: () => Pick<Hubs, "execute" | "send">;
+  /** The id of the connection that a client knows by this token. @param hub lower-case */
+  readonly connectionOf: (hub: string, token: string) => string | undefined;
+  /** Hears of what the server is told was an internal error. */
+  readonly onError: (error: unknown) => void;
+}
+
 type Payloads = ReadonlyMap<string, Uint8Array>;
 type Outcome = boolean | Promise<boolean>;
 
@@ -23,17 +35,14 @@ type Outcome = boolean | Promise<boolean>;
  * takes effect in the order received; every message that wants an Ack gets one, on the same connection.
  */
 export class ServerCommands {
-  readonly #lazyHubs: () => Pick<Hubs, "execute" | "send">;
-  readonly #onError: (error: unknown) => void;
+  readonly #parts: ServerCommandsParts;
 
-  /** @param onError hears of what the server is told was an internal error */
-  constructor(hubs: () => Pick<Hubs, "execute" | "send">, onError: (error: unknown) => void) {
-    this.#lazyHubs = hubs;
-    this.#onError = onError;
+  constructor(parts: ServerCommandsParts) {
+    this.#parts = parts;
   }
 
   get #hubs(): Pick<Hubs, "execute" | "send"> {
-    return this.#lazyHubs();
+    return this.#parts.hubs();
   }
 
   /** @returns false for a message that is no command */
@@ -109,6 +118,12 @@ export class ServerCommands {
       case ServiceMessageType.GroupMemberQuery:
         this.#list(server, message);
         return true;
+      case ServiceMessageType.RefreshAuth:
+        this.#answerClaims(server, message, this.#renew(hub, message));
+        return true;
+      case ServiceMessageType.GetConnectionClaims:
+        this.#answerClaims(server, message, this.#claims(hub, message));
+        return true;
       default:
         return false;
     }
@@ -116,7 +131,7 @@ export class ServerCommands {
 
   /** Closes one client that another server, or none, carries. @param reason shown to the client */
   closeConnection(hub: string, connectionId: string, reason: string | undefined): void {
-    this.#close(hub, { to: "connections", ids: [connectionId] }, { reason }).catch(this.#onError);
+    this.#close(hub, { to: "connections", ids: [connectionId] }, { reason }).catch(this.#parts.onError);
   }
 
   #send(
@@ -136,7 +151,7 @@ export class ServerCommands {
     } catch (error) {
       // Nobody waits for an answer, and to send to more than those who were meant would be worse than to nobody.
       if (!(error instanceof FilterError)) throw error;
-      this.#onError(error);
+      this.#parts.onError(error);
     }
   }
 
@@ -165,6 +180,44 @@ export class ServerCommands {
     });
   }
 
+  /** @throws {Error} for claims that name another user */
+  async #renew(
+    hub: string,
+    { connectionToken, claims, expireTime: expiresAt }: RefreshAuthMessage,
+  ): Promise<readonly ClaimEntry[] | undefined> {
+    const connection = this.#parts.connectionOf(hub, connectionToken);
+    if (connection === undefined) return undefined;
+    const changed = claims.length === 0 ? {} : { claims };
+    const answer = await this.#hubs.execute(hub, { do: "renew", connection, expiresAt, ...changed });
+    if (answer.outcome === "another user")
+      throw new Error("An app server renewed a client's token with another user's claims.");
+    return answer.outcome === "renewed" ? answer.claims : undefined;
+  }
+
+  async #claims(hub: string, { connectionToken }: GetConnectionClaimsMessage): Promise<readonly ClaimEntry[] | undefined> {
+    const connection = this.#parts.connectionOf(hub, connectionToken);
+    return connection === undefined ? undefined : this.#hubs.execute(hub, { do: "claims", connection });
+  }
+
+  /** SDKs make the client's next token of the claims. */
+  #answerClaims(
+    server: ServerConnection,
+    { ackId }: { readonly ackId: number },
+    claims: Promise<readonly ClaimEntry[] | undefined>,
+  ): void {
+    claims.then(
+      (known) =>
+        this.#ack(
+          server,
+          ackId,
+          known === undefined ? AckStatus.NotFound : AckStatus.Ok,
+          "",
+          known && encodeConnectionClaims(known),
+        ),
+      (error) => this.#fail(server, ackId, error),
+    );
+  }
+
   /** Those without an id are not answered. */
   #acknowledge(server: ServerConnection, message: object, outcome: Outcome): void {
     const { ackId } = message as { readonly ackId?: number };
@@ -172,12 +225,13 @@ export class ServerCommands {
       (isOk) => {
         if (ackId !== undefined) this.#ack(server, ackId, isOk ? AckStatus.Ok : AckStatus.NotFound);
       },
-      (error) => {
-        this.#onError(error);
-        if (ackId !== undefined)
-          this.#ack(server, ackId, AckStatus.InternalServerError, "The service could not carry this out.");
-      },
+      (error) => this.#fail(server, ackId, error),
     );
+  }
+
+  #fail(server: ServerConnection, ackId: number | undefined, error: unknown): void {
+    this.#parts.onError(error);
+    if (ackId !== undefined) this.#ack(server, ackId, AckStatus.InternalServerError, "The service could not carry this out.");
   }
 
   #ack(server: ServerConnection, ackId: number, status: number, message = "", payload?: Uint8Array): void {
@@ -196,10 +250,7 @@ export class ServerCommands {
         });
         this.#ack(server, ackId, AckStatus.Ok, "", page);
       },
-      (error) => {
-        this.#onError(error);
-        this.#ack(server, ackId, AckStatus.InternalServerError, "The service could not carry this out.");
-      },
+      (error) => this.#fail(server, ackId, error),
     );
   }
 }

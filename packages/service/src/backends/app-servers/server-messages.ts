@@ -1,18 +1,14 @@
 import {
-  AckStatus,
   type CloseConnectionMessage,
   type ConnectionDataMessage,
   type ConnectionFlowControlMessage,
-  encodeConnectionClaims,
   FlowControlOperation,
   FlowControlSubject,
-  type GetConnectionClaimsMessage,
   ProtocolError,
-  type RefreshAuthMessage,
   type ServiceMessage,
   ServiceMessageType,
 } from "@signalbox/protocol";
-import { CloseReasons, type OpeningConnection } from "@signalbox/transport";
+import { CloseReasons } from "@signalbox/transport";
 import type { ClientInvocations } from "./client-invocations.ts";
 import { depart } from "./departure.ts";
 import type { HubServers } from "./hub-servers.ts";
@@ -29,7 +25,6 @@ export interface ServerMessagesParts {
   readonly invocations: ClientInvocations;
   servers(hub: string): HubServers | undefined;
   status(hub: string): HubStatus;
-  findClient(hub: string, token: string): OpeningConnection | undefined;
   onMigrated(): void;
   /** Hub messages on their way to clients of a hub. */
   onDelivered(hub: string): void;
@@ -74,12 +69,6 @@ export class ServerMessages implements ServerEvents {
         break;
       case ServiceMessageType.AccessKeyRequest:
         this.#refuseAccessKey(server, message.kid);
-        break;
-      case ServiceMessageType.RefreshAuth:
-        this.#refresh(server, message);
-        break;
-      case ServiceMessageType.GetConnectionClaims:
-        this.#tellClaims(server, message);
         break;
       default:
         this.#parts.commands.execute(server, message);
@@ -152,34 +141,4 @@ export class ServerMessages implements ServerEvents {
       errorMessage: "Connect with an access key: this service has no Microsoft Entra ID.",
     });
   }
-
-  #refresh(server: ServerConnection, { connectionToken, claims, expireTime, ackId }: RefreshAuthMessage): void {
-    const { hub } = server.identity;
-    const client = this.#parts.findClient(hub, connectionToken);
-    const route = client && this.#parts.routes.find(client.id, hub);
-    client?.expireAt(expireTime);
-    if (route !== undefined && claims.length > 0) {
-      route.member.client.renewClaims?.(claims);
-      route.renewClaims(claims);
-    }
-    // SDKs make the client's next token of the claims.
-    ack(server, ackId, client !== undefined, route && encodeConnectionClaims(route.claims));
-  }
-
-  #tellClaims(server: ServerConnection, { connectionToken, ackId }: GetConnectionClaimsMessage): void {
-    const { hub } = server.identity;
-    const client = this.#parts.findClient(hub, connectionToken);
-    const claims = client && this.#parts.routes.find(client.id, hub)?.claims;
-    ack(server, ackId, claims !== undefined, claims && encodeConnectionClaims(claims));
-  }
-}
-
-function ack(server: ServerConnection, ackId: number, isOk: boolean, payload?: Uint8Array): void {
-  server.send({
-    type: ServiceMessageType.Ack,
-    ackId,
-    status: isOk ? AckStatus.Ok : AckStatus.NotFound,
-    message: "",
-    payload,
-  });
 }

@@ -68,7 +68,7 @@ export class Announcer {
     const { template, url, shownUrl } = route;
     const mayRepeat = !announcement.once && (category === "connections" || options.retry.messages);
     const attempts = mayRepeat ? options.retry.attempts : 1;
-    const idempotencyKey = attempts > 1 ? randomUUID() : undefined;
+    const idempotencyKey = randomUUID();
     const headers = () => ({
       ...upstreamHeaders(connection, {
         category,

@@ -10,8 +10,8 @@ export interface UpstreamHeaderValues {
   readonly contentType: string | undefined;
   /** The value of `X-ASRS-Signature`. */
   readonly signature: string;
-  /** The same for all attempts of one event; undefined when it is never repeated. */
-  readonly idempotencyKey: string | undefined;
+  /** The same however often one event is told; a socket that is closed idle repeats any. */
+  readonly idempotencyKey: string;
 }
 
 /** Header name to value, each character of a value one byte on the wire; in the emulator's order (reference serverless-upstream §3.2). */
@@ -28,7 +28,7 @@ export function upstreamHeaders({ id, client }: Announced, values: UpstreamHeade
   }
   if (client.query) headers["X-ASRS-Client-Query"] = headerBytes(client.query);
   headers["X-ASRS-Signature"] = values.signature;
-  if (values.idempotencyKey !== undefined) headers["X-ASRS-Idempotency-Key"] = values.idempotencyKey;
+  headers["X-ASRS-Idempotency-Key"] = values.idempotencyKey;
   if (values.contentType !== undefined) headers["Content-Type"] = values.contentType;
   return headers;
 }

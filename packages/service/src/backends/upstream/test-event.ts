@@ -40,7 +40,7 @@ export class TestEventSender {
     const signature = signConnection(id, keys);
     const headers = upstreamHeaders(
       { id, client },
-      { category, event: name, contentType, signature, idempotencyKey: undefined },
+      { category, event: name, contentType, signature, idempotencyKey: randomUUID() },
     );
     const request = { url, headers: () => headers, body: Buffer.from(body), wantsBody: "of any status" } as const;
     const reply = await this.#client.post(request, {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Bench, record, type TestClient, Upstream } from "./upstream-fixture.suite.ts";
 
 const done = record({ type: 3, invocationId: "7", result: 1 });
@@ -75,10 +75,15 @@ describe("sockets", () => {
   });
 
   it("that the upstream closes just when a call comes do no harm: the call goes out again, once, on a new one", async () => {
+    // However long this machine takes over it.
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
     const met: string[] = [];
+    const keys: (string | undefined)[] = [];
     const upstream = await Upstream.start((request, response) => {
       const event = request.header("x-asrs-event")!;
       met.push(event);
+      keys.push(request.header("x-asrs-idempotency-key"));
       // As if it had been closed before the call came: not a byte is answered.
       if (event === "closing" && met.filter((other) => other === event).length === 1) response.socket?.destroy();
       else if (event === "dying") response.socket?.destroy();
@@ -90,6 +95,10 @@ describe("sockets", () => {
     expect((await bench.answer("kept")).completion.result).toBe(1);
     expect((await bench.answer("dying")).completion.error).toBe("Invocation failed, status code 500");
     expect(met).toEqual(["first", "closing", "closing", "kept", "dying", "dying"]);
+    // Who died of a message can tell that it comes again.
+    const [first, closing, again, kept, dying, dyingAgain] = keys;
+    expect([again, dyingAgain]).toEqual([closing, dying]);
+    expect(new Set([first, closing, kept, dying]).size).toBe(4);
     expect(bench.calls.map(({ attempt, status }) => [attempt, status])).toEqual([
       [1, 200],
       [1, 200],

@@ -1,3 +1,4 @@
+import { noExpiry } from "@signalbox/protocol";
 import type { Claim } from "../../auth/claims.ts";
 import { readBody } from "../body.ts";
 import { application, hub } from "../parameter.ts";
@@ -89,9 +90,6 @@ function unknown(): RestError {
   return new RestError("connectionUnknownForCommand", "No connection has this token.");
 }
 
-/** .NET's greatest date, to the millisecond: no new expiry. */
-const never = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 /** @returns milliseconds since 1970, or undefined for no new expiry */
 function readExpiry(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
@@ -99,7 +97,7 @@ function readExpiry(value: unknown): number | undefined {
   const date = typeof value === "string" ? Date.parse(value.replace(/(\.\d{3})\d+/, "$1")) : Number.NaN;
   if (Number.isNaN(date)) throw invalid("expireTime must be a date and time such as 2030-01-31T12:00:00Z.", "expireTime");
   if (date <= Date.now()) throw invalid("expireTime must be in the future.", "expireTime");
-  return date >= never ? undefined : date;
+  return date >= noExpiry ? undefined : date;
 }
 
 function readClaims(value: unknown): readonly Claim[] {
