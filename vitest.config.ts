@@ -19,8 +19,17 @@ const shared = {
  */
 const processes = { testTimeout: 4 * patience, retry: process.env.npm_command === "test" ? 1 : 0 };
 
+/**
+ * Over an event stream `@microsoft/signalr` may read that its handshake is refused before it reads the answer to its POST. It rejects a promise then that
+ * it awaits only afterwards: for Node a rejection that nobody handles.
+ */
+function isEarlyRefusal({ message = "", stack = "" }: { readonly message?: string; readonly stack?: string }): boolean {
+  return message.startsWith("Server returned handshake error: ") && stack.includes("ServerSentEventsTransport");
+}
+
 export default defineConfig({
   test: {
+    onUnhandledError: (error) => (isEarlyRefusal(error) ? false : undefined),
     // Much of a test's time is waiting for processes, browsers and time-outs: one file at a time, as is usual on two cores, leaves most of them idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

@@ -601,7 +601,10 @@ describe("A token that is renewed at the app", () => {
     expect(await server.connection.until(20, ({ ackId }) => ackId === 2)).toMatchObject({ status: 1 });
     const another = [{ type: "nameid", value: "bob" }];
     server.send({ type: 41, connectionToken: negotiation.connectionToken, claims: another, expireTime: noExpiry, ackId: 7 });
-    expect(await server.connection.until(20, ({ ackId }) => ackId === 7)).toMatchObject({ status: 4 });
+    expect(await server.connection.until(20, ({ ackId }) => ackId === 7)).toMatchObject({
+      status: 4,
+      message: "The claims name another user than the client's.",
+    });
     server.send({ type: 41, connectionToken: "unknown", claims: [], expireTime: Date.now(), ackId: 3 });
     server.send({ type: 42, connectionToken: "unknown", ackId: 4 });
     for (const id of [3, 4]) {

@@ -180,40 +180,29 @@ export class ServerCommands {
     });
   }
 
-  /** @throws {Error} for claims that name another user */
-  async #renew(
-    hub: string,
-    { connectionToken, claims, expireTime: expiresAt }: RefreshAuthMessage,
-  ): Promise<readonly ClaimEntry[] | undefined> {
+  async #renew(hub: string, { connectionToken, claims, expireTime: expiresAt }: RefreshAuthMessage): Promise<ClaimsAnswer> {
     const connection = this.#parts.connectionOf(hub, connectionToken);
-    if (connection === undefined) return undefined;
+    if (connection === undefined) return "no connection";
     const changed = claims.length === 0 ? {} : { claims };
     const answer = await this.#hubs.execute(hub, { do: "renew", connection, expiresAt, ...changed });
-    if (answer.outcome === "another user")
-      throw new Error("An app server renewed a client's token with another user's claims.");
-    return answer.outcome === "renewed" ? answer.claims : undefined;
+    return answer.outcome === "renewed" ? answer.claims : answer.outcome;
   }
 
-  async #claims(hub: string, { connectionToken }: GetConnectionClaimsMessage): Promise<readonly ClaimEntry[] | undefined> {
+  async #claims(hub: string, { connectionToken }: GetConnectionClaimsMessage): Promise<ClaimsAnswer> {
     const connection = this.#parts.connectionOf(hub, connectionToken);
-    return connection === undefined ? undefined : this.#hubs.execute(hub, { do: "claims", connection });
+    const claims = connection === undefined ? undefined : await this.#hubs.execute(hub, { do: "claims", connection });
+    return claims ?? "no connection";
   }
 
   /** SDKs make the client's next token of the claims. */
-  #answerClaims(
-    server: ServerConnection,
-    { ackId }: { readonly ackId: number },
-    claims: Promise<readonly ClaimEntry[] | undefined>,
-  ): void {
-    claims.then(
-      (known) =>
-        this.#ack(
-          server,
-          ackId,
-          known === undefined ? AckStatus.NotFound : AckStatus.Ok,
-          "",
-          known && encodeConnectionClaims(known),
-        ),
+  #answerClaims(server: ServerConnection, { ackId }: { readonly ackId: number }, answer: Promise<ClaimsAnswer>): void {
+    answer.then(
+      (known) => {
+        if (known === "no connection") this.#ack(server, ackId, AckStatus.NotFound);
+        else if (known === "another user") {
+          this.#ack(server, ackId, AckStatus.InternalServerError, "The claims name another user than the client's.");
+        } else this.#ack(server, ackId, AckStatus.Ok, "", encodeConnectionClaims(known));
+      },
       (error) => this.#fail(server, ackId, error),
     );
   }
@@ -254,6 +243,8 @@ export class ServerCommands {
     );
   }
 }
+
+type ClaimsAnswer = readonly ClaimEntry[] | "no connection" | "another user";
 
 const yes = (): boolean => true;
 
