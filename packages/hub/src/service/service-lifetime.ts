@@ -37,6 +37,8 @@ export interface ServedClients {
 interface Routed {
   /** The client's connection id. */
   readonly asked: string;
+  /** When it came; see `performance.now`. */
+  readonly at: number;
 }
 
 /**
@@ -156,7 +158,10 @@ export class ServiceLifetime implements HubLifetime {
 
   /** Another server asks one of our clients. */
   routed({ invocationId, connectionId }: ClientInvocationMessage): void {
-    if (this.#served.find(connectionId) !== undefined) this.#routed.add(invocationId, { asked: connectionId });
+    if (this.#served.find(connectionId) === undefined) return;
+    // Of what the other server has given up nobody tells.
+    this.#routed.deleteOverdue();
+    this.#routed.add(invocationId, { asked: connectionId, at: performance.now() });
   }
 
   /** Another server's client has answered. */

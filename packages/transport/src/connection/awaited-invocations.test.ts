@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AwaitedInvocations } from "./awaited-invocations.ts";
 
 interface Waiting {
@@ -23,6 +23,23 @@ describe("Invocations that wait for completions", () => {
     expect(awaited.deleteOf("ann")).toEqual([]);
     expect(awaited.deleteOf("ben")).toEqual([["1", { asked: "ben", number: 2 }]]);
     expect(awaited.size).toBe(0);
+  });
+
+  it("are overdue after ten minutes, those without a beginning never", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const awaited = new AwaitedInvocations<string, { readonly asked: string; readonly at?: number }>();
+    const early = { asked: "ann", at: performance.now() };
+    awaited.add("early", early);
+    vi.advanceTimersByTime(300_000);
+    awaited.add("later", { asked: "ann", at: performance.now() });
+    expect(awaited.deleteOverdue()).toEqual([]);
+    vi.advanceTimersByTime(300_000);
+    expect(awaited.deleteOverdue()).toEqual([early]);
+    expect(awaited.deleteOf("ann").map(([id]) => id)).toEqual(["later"]);
+    awaited.add("timeless", { asked: "ben" });
+    vi.advanceTimersByTime(600_000);
+    expect(awaited.deleteOverdue()).toEqual([]);
   });
 
   it("are those that a list would hold, whatever comes and goes", () => {

@@ -1,8 +1,11 @@
+/** An invocation that nobody has answered for this long is overdue, in milliseconds. */
+const maxAge = 600_000;
+
 /**
  * Invocations of client methods that wait for a completion: by id, and by the connection that was asked. Whatever leaves, what it
- * left unanswered is found without looking at what others wait for.
+ * left unanswered is found without looking at what others wait for. `at` is when one began (`performance.now`); without it one is never overdue.
  */
-export class AwaitedInvocations<Asked, Waiting extends { readonly asked: Asked }> {
+export class AwaitedInvocations<Asked, Waiting extends { readonly asked: Asked; readonly at?: number }> {
   readonly #byId = new Map<string, Waiting>();
   readonly #byAsked = new Map<Asked, Set<string>>();
 
@@ -45,6 +48,18 @@ export class AwaitedInvocations<Asked, Waiting extends { readonly asked: Asked }
     const ids = this.#byAsked.get(asked);
     if (ids === undefined) return [];
     return [...ids].map((id) => [id, this.delete(id)!] as const);
+  }
+
+  /** @returns what is overdue; none of it is awaited any more */
+  deleteOverdue(): readonly Waiting[] {
+    const oldest = performance.now() - maxAge;
+    const overdue: Waiting[] = [];
+    for (const [id, waiting] of this.#byId) {
+      if (waiting.at === undefined || waiting.at > oldest) break;
+      this.delete(id);
+      overdue.push(waiting);
+    }
+    return overdue;
   }
 
   /** Oldest first; entries may be deleted meanwhile. */

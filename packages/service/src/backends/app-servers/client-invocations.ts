@@ -11,8 +11,6 @@ import { AwaitedInvocations, type ClientMessage } from "@signalbox/transport";
 import type { Route } from "./route.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
-/** An invocation that nobody has answered for this long is forgotten, in milliseconds. */
-const maxAge = 600_000;
 /**
  * The .NET SDK begins to wait for a result only after it has sent the invocation, and a client near by is faster than that. What is said of
  * an invocation too soon would be lost, so it is held back, or repeated until the SDK says that it knew the invocation; milliseconds.
@@ -61,7 +59,8 @@ export class ClientInvocations {
       this.#fail(caller, performance.now(), message, problem ?? "");
       return;
     }
-    this.#forgetOverdue();
+    // A client that stays and never answers would otherwise be remembered call by call.
+    for (const { repetition } of this.#pending.deleteOverdue()) clearTimeout(repetition);
     const at = performance.now();
     const former = this.#pending.add(invocationId, { caller, asked: route, at, repetition: undefined });
     clearTimeout(former?.repetition);
@@ -104,15 +103,6 @@ export class ClientInvocations {
   forgetCallers(): void {
     for (const [invocationId, { caller }] of this.#pending) {
       if (!caller.isOpen && this.#parts.standIn(caller) === undefined) this.#forget(invocationId);
-    }
-  }
-
-  /** A client that stays and never answers would otherwise be remembered call by call. The oldest are first. */
-  #forgetOverdue(): void {
-    const oldest = performance.now() - maxAge;
-    for (const [invocationId, pending] of this.#pending) {
-      if (pending.at > oldest) return;
-      this.#forget(invocationId);
     }
   }
 
